@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+using Bench;
+using Lab;
+
+const int Good = 0;
+const int BrokenPromise = 1;
+const int BadUsage = 2;
+const int CannotRun = 77;
+
+IBenchmark[] all = [new StartToTunnel()];
+var results = Path.Combine(Repository.Root, "bench", "results");
+var names = new List<string>();
+int? runs = null;
+for (var i = 0; i < args.Length; i++)
+{
+    switch (args[i])
+    {
+        case "--list":
+            foreach (var benchmark in all)
+            {
+                Console.WriteLine($"{benchmark.Name,-18} {benchmark.What}");
+            }
+
+            return Good;
+        case "--runs" when i + 1 < args.Length && int.TryParse(args[i + 1], out var n) && n > 0:
+            runs = n;
+            i++;
+            break;
+        default:
+            names.Add(args[i]);
+            break;
+    }
+}
+
+if (names.FirstOrDefault(n => all.All(b => b.Name != n)) is { } unknown)
+{
+    Console.Error.WriteLine($"no benchmark is called {unknown}: {string.Join(", ", all.Select(b => b.Name))}");
+    return BadUsage;
+}
+
+using var ending = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+
+var worst = Good;
+foreach (var benchmark in all.Where(b => names.Count == 0 || names.Contains(b.Name)))
+{
+    try
+    {
+        var result = await benchmark.RunAsync(runs, ending.Token);
+        Report.Print(result);
+        Report.Save(result, results);
+        worst = result.Holds ? worst : BrokenPromise;
+    }
+    catch (CannotRunException e)
+    {
+        Console.WriteLine($"{benchmark.Name}: cannot run here: {e.Message}");
+        Report.SaveReason(benchmark.Name, e.Message, results);
+        worst = worst == Good ? CannotRun : worst;
+    }
+    catch (InvalidOperationException e)
+    {
+        Console.WriteLine($"{benchmark.Name}: {e.Message}");
+        worst = BrokenPromise;
+    }
+    catch (OperationCanceledException) when (ending.IsCancellationRequested)
+    {
+        return 130;
+    }
+}
+
+return worst;
+
+void End(PosixSignalContext context)
+{
+    context.Cancel = true;
+    ending.Cancel();
+}

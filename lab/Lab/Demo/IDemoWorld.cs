@@ -1,0 +1,59 @@
+using System.Net;
+using Common.Processes;
+using Lab.World;
+using Microsoft.AspNetCore.Http;
+
+namespace Lab.Demo;
+
+/// <param name="Interface">What sockets are bound to.</param>
+internal sealed record UplinkPlace(string Interface, IPAddress Address);
+
+/// <summary>Who is where, as the inside sees it.</summary>
+/// <param name="BastionBehind">The loopback address on which the VM's sshd listens; the world finds it at <paramref name="Bastion"/>.</param>
+/// <param name="HomeLoopback">The loopback address of the sshd at home.</param>
+internal sealed record Places(
+    UplinkPlace Primary,
+    UplinkPlace Backup,
+    ServerPlan Servers,
+    IPEndPoint Gateway,
+    IPAddress Bastion,
+    IPAddress BastionBehind,
+    IPAddress HomeLoopback);
+
+/// <summary>The world an outage happens in: loopback with relays, or a network in namespaces.</summary>
+internal interface IDemoWorld : IAsyncDisposable
+{
+    /// <summary>One line for people.</summary>
+    string Description { get; }
+
+    Places Places { get; }
+
+    /// <summary>Starts children at home, on the bastion's machine, and where the owner is.</summary>
+    IProcessLauncher Home { get; }
+
+    IProcessLauncher Cloud { get; }
+
+    IProcessLauncher Away { get; }
+
+    /// <summary>What the VM's sshd has besides, where this world can.</summary>
+    IReadOnlyList<string> SshdConfiguration { get; }
+
+    /// <summary>The root that all certificates of this world hang from, as PEM.</summary>
+    void WriteRoot(string path);
+
+    /// <summary>
+    /// Serves the SMS gateway by HTTPS at <see cref="Places.Gateway"/>, as <see cref="WorldServers.GatewayName"/>, for as long as the world
+    /// lives. The server notes from which address each connection came.
+    /// </summary>
+    Task<TlsServer> ServeGatewayAsync(RequestDelegate respond);
+
+    /// <summary>The address that the world sees on what leaves by the backup.</summary>
+    IPAddress BackupSeen { get; }
+
+    Task CutPrimaryAsync(CancellationToken ct);
+
+    Task RestorePrimaryAsync(CancellationToken ct);
+
+    /// <summary>What the backup has carried so far.</summary>
+    Task<(long Up, long Down)> BackupBytesAsync(CancellationToken ct);
+}

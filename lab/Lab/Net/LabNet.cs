@@ -1,0 +1,72 @@
+using System.Globalization;
+using Common.Processes;
+
+namespace Lab.Net;
+
+/// <summary>
+/// The network of <c>lab/net</c>, up while this lives (root only). Its parts: home, router (wiring B), isp1, isp2, cloud, away.
+/// </summary>
+public sealed class LabNet : IAsyncDisposable
+{
+    private static readonly string Script = Path.Combine(Repository.Root, "lab", "net");
+
+    private readonly IProcessLauncher _launcher;
+
+    private LabNet(string prefix, IProcessLauncher launcher) => (Prefix, _launcher) = (prefix, launcher);
+
+    public string Prefix { get; }
+
+    /// <summary>What <c>lab/net addresses</c> says: bastion, gateway, dns_a, primary_interface, primary_address, ...</summary>
+    public IReadOnlyDictionary<string, string> Addresses { get; private set; } = new Dictionary<string, string>();
+
+    /// <param name="wiring">A: an interface each. B: one wire and a router.</param>
+    /// <param name="failover">The router moves the primary's traffic to the backup by itself.</param>
+    /// <exception cref="LabNetException">The script's own words.</exception>
+    public static async Task<LabNet> UpAsync(char wiring, bool failover, IProcessLauncher launcher, CancellationToken ct)
+    {
+        var net = new LabNet($"lab{Random.Shared.Next(0x10000):x4}-", launcher);
+        string[] words = failover ? ["up", $"{wiring}", "--failover"] : ["up", $"{wiring}"];
+        await net.RunAsync(words, ct);
+        try
+        {
+            var said = await net.RunAsync(["addresses"], ct);
+            net.Addresses = said.Split('\n').Select(l => l.Split('=', 2)).ToDictionary(p => p[0], p => p[1], StringComparer.Ordinal);
+            return net;
+        }
+        catch
+        {
+            await net.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task FaultAsync(CancellationToken ct, params string[] words) => RunAsync(["fault", .. words], ct);
+
+    public Task ClearAsync(string name, CancellationToken ct) => RunAsync(["clear", name], ct);
+
+    public Task<string> StatusAsync(CancellationToken ct) => RunAsync(["status"], ct);
+
+    /// <summary>IP bytes that the backup has carried, headers included.</summary>
+    public async Task<(long Up, long Down)> BackupBytesAsync(CancellationToken ct)
+    {
+        var words = (await RunAsync(["bytes"], ct)).Split(' ');
+        return (long.Parse(words[1], CultureInfo.InvariantCulture), long.Parse(words[3], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>The same program, run in one part of the network.</summary>
+    public ProcessSpec In(string part, ProcessSpec spec) =>
+        spec with { Program = "nsenter", Arguments = [$"--net=/run/netns/{Prefix}{part}", "--", spec.Program, .. spec.Arguments] };
+
+    /// <summary>Makes sockets that belong to one part of the network.</summary>
+    public Task<T> InAsync<T>(string part, Func<T> make) => NetworkNamespace.RunAsync(Prefix + part, make);
+
+    public async ValueTask DisposeAsync() => await RunAsync(["down"], CancellationToken.None);
+
+    private async Task<string> RunAsync(string[] words, CancellationToken ct)
+    {
+        var result = await _launcher.RunAsync(new ProcessSpec(Script, ["-p", Prefix, .. words]), ct);
+        return result.Ok ? result.Output : throw new LabNetException($"lab/net {string.Join(' ', words)}: {result.Error}");
+    }
+}
+
+public sealed class LabNetException(string message) : Exception(message);

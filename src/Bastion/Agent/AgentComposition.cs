@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using Bastion.Configuration;
+using Bastion.Logins;
+using Bastion.Sessions;
+using Common.Alerts;
+using Common.Processes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Common.Kernel;
+
+namespace Bastion.Agent;
+
+/// <summary>Puts the agent together.</summary>
+internal static class AgentComposition
+{
+    /// <param name="state">Disposed by its owner, after the host.</param>
+    public static IServiceCollection AddAgent(this IServiceCollection services, AgentOptions options, AgentState state)
+    {
+        var boot = Machine.Boot;
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(state.Database);
+        services.AddSingleton(Scene(options, boot));
+        services.AddSingleton<IProcessLauncher, SystemProcessLauncher>();
+        services.AddSingleton<LoginRecorder>();
+        services.AddSingleton<GapAlert>();
+        services.AddSingleton<Outbox>();
+        services.AddSingleton(Source);
+        services.AddSingleton(p => new SessionBook(state.Database, new KernelConnections(), options.SshdPorts, boot));
+        services.AddSingleton(p => new AptWatch(p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(new Door(options.Door, options.Identities));
+        services.AddSingleton(p => new AgentAnswers(
+            p.GetRequiredService<LoginService>(), p.GetRequiredService<SessionBook>(), p.GetRequiredService<DrainService>(), p.GetRequiredService<AptWatch>(),
+            p.GetRequiredService<OutboxService>(), state.Database, boot, Machine.Version, p.GetRequiredService<TimeProvider>()));
+
+        // Stopped in the opposite order: no more questions, the door, the last of the log, and then what is still to be delivered.
+        services.AddService(p => new OutboxService(
+            p.GetRequiredService<Outbox>(), Channels(options.Sms, p), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OutboxService>>()));
+        services.AddService(p => ActivatorUtilities.CreateInstance<LoginService>(p));
+        services.AddService(p => ActivatorUtilities.CreateInstance<DrainService>(p));
+        services.AddService(p => new AgentServer(
+            options.AgentPort, p.GetRequiredService<AgentAnswers>().AnswerAsync, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<AgentServer>>()));
+        return services;
+    }
+
+    /// <summary>A hosted service that others may ask for by its type.</summary>
+    private static void AddService<T>(this IServiceCollection services, Func<IServiceProvider, T> make)
+        where T : class, IHostedService
+    {
+        services.AddSingleton(make);
+        services.AddSingleton<IHostedService>(p => p.GetRequiredService<T>());
+    }
+
+    private static LoginScene Scene(AgentOptions options, string boot) => new(
+        options.Site, options.Vm, options.Identities, options.Private ? Environment.UserName : null, boot,
+        [.. (options.Sms?.To ?? []).Select(Route.Sms)]);
+
+    private static ILogSource Source(IServiceProvider services)
+    {
+        var (options, time) = (services.GetRequiredService<AgentOptions>(), services.GetRequiredService<TimeProvider>());
+        var database = services.GetRequiredService<Common.Journal.Database>();
+        return options.LogFile is { } file
+            ? new AuthLogTail(file, LogPosition.Load(database), options.Private, time)
+            : new JournalTail(
+                services.GetRequiredService<IProcessLauncher>(), JournalCursor.Load(database), options.Private ? Machine.OwnUid : null, time, Random.Shared.NextDouble);
+    }
+
+    private static ImmutableArray<IMessageChannel> Channels(SmsSettings? sms, IServiceProvider services)
+    {
+        if (sms is null)
+        {
+            return [];
+        }
+
+        var client = GatewayClient.Create(sms.CaFile);
+        return [new TwilioSms(() => client, sms.Gateway, services.GetRequiredService<TimeProvider>())];
+    }
+}

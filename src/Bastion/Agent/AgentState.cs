@@ -1,0 +1,39 @@
+using Bastion.Logins;
+using Common.Alerts;
+using Common.Hosting;
+using Common.Journal;
+
+namespace Bastion.Agent;
+
+/// <summary>The agent's memory across crashes: one folder, owned by one agent at a time.</summary>
+internal sealed class AgentState : IDisposable
+{
+    private const string FileName = "bastion.db";
+    private readonly StateLock _lock;
+
+    private AgentState(StateLock held, Database database) => (_lock, Database) = (held, database);
+
+    public Database Database { get; }
+
+    /// <exception cref="StartRefusedException">Another agent has it, or it cannot be used.</exception>
+    public static AgentState Open(string directory)
+    {
+        var held = StateLock.Take(directory);
+        try
+        {
+            // Appended to, never changed: what is on disk was made by the entries before.
+            return new AgentState(held, Database.Open(Path.Combine(directory, FileName), Outbox.Migration, LoginStore.Schema, LogPosition.Schema));
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        Database.Dispose();
+        _lock.Dispose();
+    }
+}

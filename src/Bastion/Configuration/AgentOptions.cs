@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+using Common.Alerts;
+
+namespace Bastion.Configuration;
+
+/// <summary>The agent's settings, validated: what reaches the rest of the program is usable as it stands.</summary>
+/// <param name="Site">First word of every message; 1-12 of [a-z0-9-].</param>
+/// <param name="Vm">This machine's name in the provider's app, for "Stop VM ..."; null: not said.</param>
+/// <param name="LogFile">sshd's log; null: the journal.</param>
+/// <param name="AgentPort">On 127.0.0.1.</param>
+/// <param name="SshdPorts">Connections to these local ports are the ones that can be sessions.</param>
+/// <param name="Door">How new people are kept out while draining.</param>
+/// <param name="Private">A private set-up: sshd runs as our own user and logs to a file of ours, so our uid and bare lines are trusted.</param>
+internal sealed record AgentOptions(
+    string Site,
+    string? Vm,
+    string? LogFile,
+    ImmutableArray<Identity> Identities,
+    int AgentPort,
+    string StateDirectory,
+    ImmutableArray<int> SshdPorts,
+    SmsSettings? Sms,
+    DoorOptions Door,
+    bool Private)
+{
+    /// <summary>Where our own PAM line looks (<c>pam_nologin.so file=...</c>, skipped for site accounts): not /run/nologin, which keeps sites out too.</summary>
+    public const string DefaultNologinPath = "/run/bastion/nologin";
+
+    public const int DefaultAgentPort = 49020;
+    public const string DefaultStateDirectory = "/var/lib/bastion";
+
+    public static readonly ImmutableArray<int> DefaultSshdPorts = [49022, 443];
+}
+
+/// <summary>Whose key it is. Keys, not accounts: where one uid serves everybody the account says nothing.</summary>
+internal sealed record Identity(string Fingerprint, LoginRole Role, string Name, string? Device = null);
+
+/// <summary>Stored: numbers are fixed.</summary>
+internal enum LoginRole
+{
+    /// <summary>A key that is in no list.</summary>
+    Unknown = 0,
+    Person = 1,
+
+    /// <summary>A site's own tunnel.</summary>
+    Site = 2,
+    Maintenance = 3,
+}
+
+/// <param name="NologinPath">Exists while draining: pam_nologin's file, or looked at by a person's forced command.</param>
+/// <param name="RevokedKeys">sshd's RevokedKeys file (a KRL): while draining it holds the fingerprints of all keys but sites'. For an sshd without PAM.</param>
+internal sealed record DoorOptions(string NologinPath, string? RevokedKeys = null);
+
+/// <param name="CaFile">PEM of a private root that the gateway's certificate must chain to; null: the system's roots.</param>
+internal sealed record SmsSettings(TwilioOptions Gateway, ImmutableArray<string> To, string? CaFile);

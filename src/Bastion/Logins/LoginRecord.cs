@@ -1,0 +1,24 @@
+using System.Net;
+using Bastion.Configuration;
+using Common.Alerts;
+using Common.Time;
+
+namespace Bastion.Logins;
+
+/// <summary>A login as it is kept for ever, told or not.</summary>
+/// <param name="Source">Where it stands in the log: the same line is one login, however often it is read.</param>
+/// <param name="Subject">Whose history decides whether a network is new: the key, else the account.</param>
+/// <param name="ReadAt">Wall time, for people.</param>
+/// <param name="At">Monotonic, of this boot.</param>
+internal sealed record LoginRecord(
+    string Source,
+    string AlertId,
+    SshdMessage.Accepted Login,
+    LoginVerdict Verdict,
+    string Subject,
+    string Network,
+    int? Pid,
+    DateTimeOffset? LoggedAt,
+    DateTimeOffset ReadAt,
+    string Boot,
+    Instant At);

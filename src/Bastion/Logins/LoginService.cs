@@ -1,0 +1,222 @@
+using System.Threading.Channels;
+using Common.Alerts;
+using Common.Journal;
+using Common.Time;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Bastion.Logins;
+
+/// <summary>
+/// The loop that reads sshd's log and keeps what it says: record, alert and position in one transaction, so that a kill at any moment
+/// neither loses nor doubles a login.
+/// </summary>
+internal sealed partial class LoginService(
+    ILogSource source, LoginRecorder recorder, GapAlert gaps, Database database, Outbox outbox, OutboxService delivery, TimeProvider time, ILogger<LoginService> logger) : BackgroundService
+{
+    /// <summary>A login is told within 250 ms, this included.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan FlushFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
+
+    /// <summary>Questions waiting for a pass over the log that began after they were asked.</summary>
+    private readonly Channel<TaskCompletionSource> _questions = Channel.CreateUnbounded<TaskCompletionSource>();
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private long _lookedAt = Instant.Now(time).Ticks;
+    private volatile string? _trouble = "not started yet";
+
+    /// <summary>What was logged last; the loop's own.</summary>
+    private string? _told = "not started yet";
+
+    /// <summary>Why logins cannot be seen now; null: they can.</summary>
+    public string? Trouble => _trouble ?? source.Trouble;
+
+    /// <summary>The loop has come round within the time that its slowest pass takes.</summary>
+    public bool Lives => Instant.Now(time) - new Instant(Interlocked.Read(ref _lookedAt)) < StuckAfter;
+
+    /// <summary>Returns when everything that was in the log at the time of the call has been kept.</summary>
+    public async Task CatchUpAsync(CancellationToken ct)
+    {
+        var question = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _questions.Writer.WriteAsync(question, ct);
+        _wake.Writer.TryWrite(true);
+        await question.Task.WaitAsync(ct);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+
+        // What was logged until now is told before the machine goes, if the gateway lets us.
+        Pass(CancellationToken.None);
+        await source.DisposeAsync();
+        try
+        {
+            await delivery.FlushAsync(FlushFor, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // No time left: what is in the outbox is delivered by the next run.
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        source.Start(() => _wake.Writer.TryWrite(true));
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            Interlocked.Exchange(ref _lookedAt, Instant.Now(time).Ticks);
+            var asked = Asked();
+            if (Pass(stoppingToken))
+            {
+                asked.ForEach(q => q.TrySetResult());
+                await WaitAsync(LookEvery, stoppingToken);
+            }
+            else
+            {
+                asked.ForEach(q => _questions.Writer.TryWrite(q));
+                await WaitAsync(AfterFailure, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>Reads to the end. False: the state file cannot be written; nothing was passed, and it is tried again.</summary>
+    private bool Pass(CancellationToken ct)
+    {
+        try
+        {
+            while (!ct.IsCancellationRequested)
+            {
+                var batch = source.Read();
+                if (!batch.Moved)
+                {
+                    source.Passed(batch);
+                }
+                else
+                {
+                    Keep(batch);
+                }
+
+                if (!batch.More)
+                {
+                    break;
+                }
+            }
+
+            Tell(null);
+            return true;
+        }
+        catch (SqliteException e)
+        {
+            Tell($"the state file fails (SQLite error {e.SqliteErrorCode})");
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Tell("the log cannot be read");
+            return false;
+        }
+    }
+
+    private void Keep(LogBatch batch)
+    {
+        try
+        {
+            Record(batch);
+        }
+        catch (SqliteException)
+        {
+            // The owner is told all the same; what is kept later under the same ids is not told twice.
+            recorder.WithoutRecord(batch).ForEach(alert => outbox.Raise(alert, recorder.Routes));
+            throw;
+        }
+    }
+
+    private void Record(LogBatch batch)
+    {
+        var recorded = database.Write(transaction =>
+        {
+            var logins = new List<RecordedLogin>();
+            foreach (var entry in batch.Entries)
+            {
+                if (entry.Line.Message is SshdMessage.Accepted login && recorder.Record(transaction, entry, login) is { } one)
+                {
+                    logins.Add(one);
+                }
+            }
+
+            if (batch.Gap is { } gap)
+            {
+                gaps.Add(transaction, gap);
+            }
+
+            source.Save(transaction, batch);
+            return logins;
+        });
+        source.Passed(batch);
+        recorded.ForEach(Log);
+        if (batch.Gap is not null || recorded.Exists(r => r.Alert is not null))
+        {
+            outbox.Wake();
+        }
+    }
+
+    private void Log(RecordedLogin login)
+    {
+        var verdict = login.Record.Verdict;
+        Recorded(logger, login.Record.AlertId, verdict.Role, verdict.Severity, verdict.Why);
+    }
+
+    private void Tell(string? trouble)
+    {
+        if (trouble != _trouble)
+        {
+            _trouble = trouble;
+        }
+
+        if (Trouble is var now && now != _told)
+        {
+            _told = now;
+            if (now is null)
+            {
+                Sees(logger);
+            }
+            else
+            {
+                Blind(logger, now);
+            }
+        }
+    }
+
+    private List<TaskCompletionSource> Asked()
+    {
+        var asked = new List<TaskCompletionSource>();
+        while (_questions.Reader.TryRead(out var question))
+        {
+            asked.Add(question);
+        }
+
+        return asked;
+    }
+
+    private async Task WaitAsync(TimeSpan longest, CancellationToken ct)
+    {
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var delay = Task.Delay(longest, time, done.Token);
+        var woken = _wake.Reader.WaitToReadAsync(done.Token).AsTask();
+        await Task.WhenAny(delay, woken);
+        await done.CancelAsync();
+        _wake.Reader.TryRead(out _);
+    }
+
+    [LoggerMessage(101, LogLevel.Information, "login #{Id}: {Role}, {Severity}: {Why}")]
+    private static partial void Recorded(ILogger logger, string id, Configuration.LoginRole role, Severity severity, string why);
+
+    [LoggerMessage(103, LogLevel.Information, "logins are seen")]
+    private static partial void Sees(ILogger logger);
+
+    [LoggerMessage(102, LogLevel.Warning, "logins cannot be seen: {Trouble}")]
+    private static partial void Blind(ILogger logger, string trouble);
+}

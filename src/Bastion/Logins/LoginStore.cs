@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using Bastion.Configuration;
+using Bastion.Sessions;
+using Common.Journal;
+using Common.Time;
+using Microsoft.Data.Sqlite;
+
+namespace Bastion.Logins;
+
+/// <summary>The logins in the agent's state file: all SQL about them, and about the sessions that they opened.</summary>
+internal static class LoginStore
+{
+    public const string Schema = """
+        CREATE TABLE logins(
+          seq INTEGER PRIMARY KEY AUTOINCREMENT,
+          source TEXT NOT NULL UNIQUE,
+          alert_id TEXT NOT NULL UNIQUE,
+          read_at TEXT NOT NULL,
+          logged_at TEXT,
+          boot TEXT NOT NULL,
+          instant INTEGER NOT NULL,
+          pid INTEGER,
+          user TEXT NOT NULL,
+          method TEXT NOT NULL,
+          address TEXT,
+          port INTEGER,
+          key_type TEXT,
+          fingerprint TEXT,
+          certificate TEXT,
+          subject TEXT NOT NULL,
+          network TEXT NOT NULL,
+          role INTEGER NOT NULL,
+          name TEXT NOT NULL,
+          device TEXT,
+          severity INTEGER NOT NULL,
+          flags INTEGER NOT NULL,
+          why TEXT NOT NULL,
+          told INTEGER NOT NULL,
+          open INTEGER NOT NULL,
+          inode INTEGER);
+        CREATE INDEX logins_by_subject ON logins(subject, network);
+        CREATE INDEX logins_open ON logins(open) WHERE open = 1;
+        CREATE INDEX logins_by_boot ON logins(boot, role);
+        """;
+
+    /// <summary>False: this line has been recorded before.</summary>
+    public static bool Add(SqliteTransaction transaction, LoginRecord record)
+    {
+        var (login, verdict) = (record.Login, record.Verdict);
+        return transaction.Sql(
+            """
+            INSERT OR IGNORE INTO logins(source, alert_id, read_at, logged_at, boot, instant, pid, user, method, address, port, key_type, fingerprint,
+              certificate, subject, network, role, name, device, severity, flags, why, told, open)
+            VALUES($source, $id, $read, $logged, $boot, $instant, $pid, $user, $method, $address, $port, $type, $fingerprint,
+              $certificate, $subject, $network, $role, $name, $device, $severity, $flags, $why, $told, $open)
+            """,
+            ("$source", record.Source),
+            ("$id", record.AlertId),
+            ("$read", Wall(record.ReadAt)),
+            ("$logged", record.LoggedAt is { } at ? Wall(at) : null),
+            ("$boot", record.Boot),
+            ("$instant", record.At.Ticks),
+            ("$pid", record.Pid),
+            ("$user", login.User),
+            ("$method", login.Method),
+            ("$address", login.From?.Address.ToString()),
+            ("$port", login.From?.Port),
+            ("$type", login.Key?.Type),
+            ("$fingerprint", login.Key?.Fingerprint),
+            ("$certificate", login.Key?.Certificate is { } c ? $"{c.Id} (serial {c.Serial}) CA {c.CaType} {c.CaFingerprint}" : null),
+            ("$subject", record.Subject),
+            ("$network", record.Network),
+            ("$role", (int)verdict.Role),
+            ("$name", verdict.Who),
+            ("$device", verdict.Device),
+            ("$severity", (int)verdict.Severity),
+            ("$flags", (int)verdict.Flags),
+            ("$why", verdict.Why),
+            ("$told", verdict.Tell),
+            // Without an address the kernel cannot be asked about it; sshd writes UNKNOWN when the peer is gone already.
+            ("$open", login.From is not null)).Run() > 0;
+    }
+
+    public static bool IsKnown(SqliteTransaction transaction, string source) => Any(transaction, "SELECT 1 FROM logins WHERE source = $x", source);
+
+    public static bool IsTaken(SqliteTransaction transaction, string alertId) => Any(transaction, "SELECT 1 FROM logins WHERE alert_id = $x", alertId);
+
+    public static bool HasCome(SqliteTransaction transaction, string subject, string network) =>
+        transaction.Sql("SELECT 1 FROM logins WHERE subject = $s AND network = $n LIMIT 1", ("$s", subject), ("$n", network)).List(r => r.GetInt32(0)).Count > 0;
+
+    /// <summary>Not seen to end, oldest first. A connection does not outlive the machine: other boots do not count.</summary>
+    public static ImmutableArray<OpenSession> OpenIn(SqliteConnection connection, string boot) => [.. connection.Sql(
+        "SELECT seq, address, port, inode, role, name, device, instant FROM logins WHERE open = 1 AND boot = $boot ORDER BY seq", ("$boot", boot)).List(row =>
+        new OpenSession(
+            row.GetInt64(0),
+            new IPEndPoint(IPAddress.Parse(row.GetString(1)), row.GetInt32(2)),
+            row.IsDBNull(3) ? null : unchecked((ulong)row.GetInt64(3)),
+            (LoginRole)row.GetInt32(4),
+            row.GetString(5),
+            row.IsDBNull(6) ? null : row.GetString(6),
+            new Instant(row.GetInt64(7))))];
+
+    /// <summary>Keeps which of <paramref name="before"/> are still open, and their sockets.</summary>
+    public static void Keep(SqliteTransaction transaction, ImmutableArray<OpenSession> before, ImmutableArray<OpenSession> now)
+    {
+        foreach (var gone in before.Where(b => now.All(n => n.Login != b.Login)))
+        {
+            transaction.Sql("UPDATE logins SET open = 0 WHERE seq = $seq", ("$seq", gone.Login)).Run();
+        }
+
+        foreach (var bound in now.Where(n => !before.Contains(n)))
+        {
+            transaction.Sql("UPDATE logins SET inode = $inode WHERE seq = $seq", ("$inode", unchecked((long?)bound.Inode)), ("$seq", bound.Login)).Run();
+        }
+    }
+
+    /// <summary>Logins of people (all but sites) since the machine's boot.</summary>
+    public static int PeopleSince(SqliteConnection connection, string boot) => connection.Sql(
+        "SELECT count(*) FROM logins WHERE boot = $boot AND role <> $site", ("$boot", boot), ("$site", (int)LoginRole.Site)).List(r => r.GetInt32(0))[0];
+
+    private static bool Any(SqliteTransaction transaction, string sql, string value) => transaction.Sql(sql, ("$x", value)).List(r => r.GetInt32(0)).Count > 0;
+
+    private static string Wall(DateTimeOffset at) => at.ToString("O", CultureInfo.InvariantCulture);
+}

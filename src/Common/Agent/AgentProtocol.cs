@@ -1,0 +1,36 @@
+using System.Text.Json.Serialization;
+
+namespace Common.Agent;
+
+/// <summary>
+/// The words between <c>internalhost</c> and <c>bastion agent</c> on the agent's loopback port: one JSON object a line each way.
+/// Version N speaks with N-1: unknown properties are ignored.
+/// </summary>
+/// <param name="Op">sessions, drain, undrain, health.</param>
+public sealed record AgentRequest(string Op);
+
+/// <param name="Ok">False with <paramref name="Error"/> when the request was not understood or not carried out.</param>
+/// <param name="Sessions">Authenticated connections that are not a site's own tunnel. Null: not known.</param>
+/// <param name="Who">One entry for each session.</param>
+/// <param name="Drained">New people are refused (only meaningful in answer to drain).</param>
+/// <param name="Outbox">Alerts not yet confirmed.</param>
+/// <param name="AptIdle">No package operation is running: a stop is safe.</param>
+/// <param name="Logins">People who have logged in since the agent's boot, for the closing message.</param>
+public sealed record AgentReply(
+    bool Ok,
+    string? Error = null,
+    int? Sessions = null,
+    IReadOnlyList<AgentSession>? Who = null,
+    bool Drained = false,
+    int Outbox = 0,
+    bool AptIdle = true,
+    int Logins = 0,
+    string? Version = null);
+
+/// <param name="From">The peer's numeric address and port as sshd saw it.</param>
+public sealed record AgentSession(string Name, string? Device, string From, double AgeSeconds);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AgentRequest))]
+[JsonSerializable(typeof(AgentReply))]
+public sealed partial class AgentJson : JsonSerializerContext;

@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using Common;
+using Common.Configuration;
+using static Common.Configuration.NetworkValues;
+using static Common.Configuration.PersonalValues;
+
+namespace InternalHost.Configuration;
+
+/// <summary>The <c>bastion</c> section.</summary>
+[PureCore]
+internal static class BastionReader
+{
+    private const int LongestSocketPath = 100;
+    private const int MostPorts = 8;
+
+    public static BastionOptions Read(ConfigurationSection section, string site, string runtimeDirectory)
+    {
+        var cloud = section.Need("cloud", Cloud, "static (a host that always runs), command, or local");
+        var options = new BastionOptions(
+            cloud,
+            section.List("ports", Port, SiteDefaults.BastionPorts),
+            section.Get("user", Account, $"site-{site}"),
+            section.Get("key", SiteReader.FullPath, SiteDefaults.KeyFile),
+            HostKeys(section),
+            $"bastion-{site}",
+            section.Get("first_forward_port", Quantities.WholeBetween(1024, 65_535 - BastionOptions.ForwardPortCount), SiteDefaults.FirstForwardPort),
+            section.Get("agent_port", AgentPort, SiteDefaults.AgentPort),
+            section.Optional("name", HostName),
+            section.Optional("address", Address),
+            section.Optional("socket", SocketPath) ?? (cloud == CloudKind.Local ? $"{runtimeDirectory}/local-cloud.sock" : null),
+            section.Get("profile", SiteReader.Choice(("serving", TunnelProfile.Serving), ("metered", TunnelProfile.Metered), ("fast", TunnelProfile.Fast)), TunnelProfile.Serving));
+        options = options with { Commands = section.Has("commands") ? Commands(section.Section("commands")) : null };
+        section.Close();
+        CrossCheck(section, options);
+        return options;
+    }
+
+    /// <summary>Program and arguments of each as a list: no shell reads them.</summary>
+    private static CloudCommands Commands(ConfigurationSection section)
+    {
+        var commands = new CloudCommands(Command(section, "describe"), Command(section, "start"), Command(section, "stop"));
+        section.Close();
+        return commands;
+    }
+
+    private static ImmutableArray<string> Command(ConfigurationSection section, string key)
+    {
+        var words = section.List<string>(key, text => text.Contains('\0') ? Reading.Bad("holds a character that no program can be given") : text, []);
+        if (!section.Has(key))
+        {
+            section.Fail(key, "", "is missing: the program and its arguments, as a list: [/usr/local/bin/my-vm, start]");
+        }
+        else if (words.IsEmpty || SiteReader.FullPath(words[0]).Problem is not null)
+        {
+            section.Fail(key, words.FirstOrDefault(""), "must begin with the full path of a program");
+        }
+
+        return words;
+    }
+
+    private static readonly Func<string, Reading<CloudKind>> Cloud = text => text switch
+    {
+        "static" => CloudKind.Static,
+        "local" => CloudKind.Local,
+        "command" => CloudKind.Command,
+        "ec2" or "digitalocean" => Reading.Bad("is not in this version: static, command and local are"),
+        _ => SiteReader.Choice(("static", CloudKind.Static), ("command", CloudKind.Command), ("local", CloudKind.Local))(text),
+    };
+
+    /// <summary>Keys as text, or the path of a file that holds them (read by <see cref="SiteFiles"/>).</summary>
+    private static ImmutableArray<string> HostKeys(ConfigurationSection section)
+    {
+        if (!section.Has("host_keys"))
+        {
+            section.Fail("host_keys", "", "is missing: the bastion's public host key, or the path of a .pub file; without a pin nothing is dialled");
+        }
+
+        return section.List("host_keys", text => text.StartsWith('/') ? SiteReader.FullPath(text) : PublicKey(text), []);
+    }
+
+    private static Reading<int?> AgentPort(string text) =>
+        text == "none" ? (Reading<int?>)(int?)null : Port(text) is { Problem: { } problem } ? Reading.Bad($"{problem}, or none") : (int?)Port(text).Value;
+
+    private static Reading<string> SocketPath(string text) =>
+        SiteReader.FullPath(text) is { Problem: { } problem } ? Reading.Bad(problem)
+        : text.Length > LongestSocketPath ? Reading.Bad($"is longer than {LongestSocketPath} characters, which no socket may be")
+        : text;
+
+    private static void CrossCheck(ConfigurationSection section, BastionOptions options)
+    {
+        if (options.Cloud == CloudKind.Static && options.Address is null && !section.Has("address"))
+        {
+            section.Fail("address", "", "is missing: where the static bastion is, as an IP address");
+        }
+
+        if (options.Cloud is CloudKind.Local or CloudKind.Command && options.Address is not null)
+        {
+            section.Fail("address", options.Address.ToString(), "is for cloud: static; the others find the address themselves");
+        }
+
+        if (options.Cloud is CloudKind.Static or CloudKind.Command && section.Has("socket"))
+        {
+            section.Fail("socket", options.LocalSocket ?? "", "is for cloud: local");
+        }
+
+        if (options.Cloud != CloudKind.Unknown && options.Cloud == CloudKind.Command == options.Commands is null)
+        {
+            section.Fail("commands", "", options.Commands is null ? "is missing: describe, start and stop, each a program and its arguments" : "is for cloud: command");
+        }
+
+        CheckPorts(section, options);
+    }
+
+    private static void CheckPorts(ConfigurationSection section, BastionOptions options)
+    {
+        if (options.Ports.Length > MostPorts || options.Ports.Distinct().Count() != options.Ports.Length)
+        {
+            section.Fail("ports", string.Join(", ", options.Ports), $"must be 1 to {MostPorts} different ports");
+        }
+
+        if (options.AgentPort is { } agent && agent >= options.FirstForwardPort && agent <= options.LoopProbePort)
+        {
+            section.Fail("agent_port", agent.ToString(), $"is inside the site's block {options.FirstForwardPort}-{options.LoopProbePort}");
+        }
+
+        foreach (var port in options.Ports.Where(p => p >= options.FirstForwardPort && p <= options.LoopProbePort))
+        {
+            section.Fail("ports", port.ToString(), $"is inside the site's block {options.FirstForwardPort}-{options.LoopProbePort}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Common;
+using Common.Configuration;
+using static Common.Configuration.PersonalValues;
+
+namespace InternalHost.Configuration;
+
+/// <summary>The <c>messages</c> section.</summary>
+[PureCore]
+internal static class MessageReader
+{
+    public static MessageOptions Read(ConfigurationSection section, ImmutableArray<PersonOptions> people)
+    {
+        var sms = section.Has("sms") ? Sms(section.Section("sms"), people) : null;
+        var user = section.Get("inner_user", Account, people.Select(p => p.Name).FirstOrDefault("owner"));
+        section.Close();
+        return new MessageOptions(sms, user);
+    }
+
+    private static SmsOptions Sms(ConfigurationSection section, ImmutableArray<PersonOptions> people)
+    {
+        var account = section.Need("account", Sid, "the account SID, AC...") ?? "";
+        var options = new SmsOptions(
+            section.Get("base_url", NetworkValues.WebAddress, new Uri(SiteDefaults.TwilioAddress)),
+            account,
+            section.Get("key_name", Sid, account),
+            section.Need("secret", SecretName, "the name of a secret, such as twilio_key") ?? "",
+            section.Need("from", Phone, "the number that messages come from") ?? "",
+            [.. section.List("to", Phone, [.. people.Select(p => p.Text).OfType<string>()]).Distinct(StringComparer.Ordinal)],
+            section.Optional("ca", SiteReader.FullPath));
+        section.Close();
+        if (options.To.IsEmpty && !section.Has("to"))
+        {
+            section.Fail("to", "", "is missing: nobody would be told; give a person a number (people.NAME.text) or list numbers here");
+        }
+
+        return options;
+    }
+
+    private static Reading<string> Sid(string text) =>
+        text.Length is >= 2 and <= 64 && text.All(char.IsAsciiLetterOrDigit) ? text : Reading.Bad("must be an account or key SID: letters and digits only");
+
+    /// <summary>A name is short and plain; a token is neither.</summary>
+    private static Reading<string> SecretName(string text) =>
+        Name(40)(text).Problem is null && !Masking.LooksSecret(text)
+            ? text
+            : Reading.Bad("must be the name of a secret, not the secret itself: keep that in a file of its own (a name is small letters, digits, _ and -)");
+}

@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using Common.Configuration;
+
+namespace InternalHost.Configuration;
+
+/// <summary>The second half of reading: the files that the configuration names must be there, private, and what they should be.</summary>
+internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, ConfigurationErrors errors)
+{
+    private const int MaxKeyFile = 64 * 1024;
+
+    public SiteOptions Resolve()
+    {
+        var options = draft.Options;
+        if (SecretFiles.CheckKey(options.Bastion.KeyFile) is { } problem)
+        {
+            Fail("bastion.key", options.Bastion.KeyFile, problem);
+        }
+
+        CheckAuthorities(options);
+        return options with
+        {
+            Bastion = options.Bastion with { HostKeys = HostKeys(options.Bastion.HostKeys) },
+            Messages = options.Messages with { Sms = options.Messages.Sms is { } sms ? Secret(sms) : null },
+        };
+    }
+
+    private ImmutableArray<string> HostKeys(ImmutableArray<string> entries) =>
+        [.. entries.SelectMany(entry => entry.StartsWith('/') ? KeysOf(entry) : [entry]).Distinct(StringComparer.Ordinal)];
+
+    private List<string> KeysOf(string path)
+    {
+        var keys = ReadLines(path, "bastion.host_keys").Select(PersonalValues.PublicKey).ToList();
+        if (keys.FirstOrDefault(k => k.Problem is not null).Problem is { } problem)
+        {
+            Fail("bastion.host_keys", path, $"{path}: a line {problem}");
+        }
+        else if (keys.Count == 0 && File.Exists(path))
+        {
+            Fail("bastion.host_keys", path, $"{path} holds no key");
+        }
+
+        return [.. keys.Where(k => k.Problem is null).Select(k => k.Value!)];
+    }
+
+    private SmsOptions Secret(SmsOptions sms)
+    {
+        var found = SecretFiles.Find(sms.SecretFile, draft.SecretsDirectory);
+        if (found.Problem is { } problem && sms.SecretFile.Length > 0)
+        {
+            Fail("messages.sms.secret", sms.SecretFile, problem);
+        }
+
+        return sms with { SecretFile = found.Value ?? "" };
+    }
+
+    private void CheckAuthorities(SiteOptions options)
+    {
+        foreach (var (key, path) in new[]
+        {
+            ("messages.sms.ca", options.Messages.Sms?.CaFile),
+            ("witnesses.tls_a.ca", options.Witnesses.TlsA.CaFile),
+            ("witnesses.tls_b.ca", options.Witnesses.TlsB.CaFile),
+        })
+        {
+            if (path is not null && !ReadLines(path, key).Any(l => l.Contains("BEGIN CERTIFICATE", StringComparison.Ordinal)) && File.Exists(path))
+            {
+                Fail(key, path, $"{path} holds no certificate (PEM)");
+            }
+        }
+    }
+
+    private List<string> ReadLines(string path, string key)
+    {
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: > MaxKeyFile })
+            {
+                Fail(key, path, $"{path} is too large to be this");
+                return [];
+            }
+
+            return [.. File.ReadAllLines(path).Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#')];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Fail(key, path, File.Exists(path) ? $"{path} may not be read by this user" : $"{path} is not there, or this user may not see it");
+            return [];
+        }
+    }
+
+    private void Fail(string key, string value, string reason) => errors.Add(key, value, reason, file.LineOf(key));
+}

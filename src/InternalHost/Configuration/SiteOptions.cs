@@ -1,0 +1,173 @@
+using System.Collections.Immutable;
+using System.Net;
+using InternalHost.Wan;
+
+namespace InternalHost.Configuration;
+
+/// <summary>
+/// The whole of <c>internalhost.yaml</c>, validated: what reaches the rest of the program is always usable as it stands.
+/// </summary>
+/// <param name="Site">First word of every message; 1-12 of [a-z0-9-]. Never the host's name.</param>
+/// <param name="StateDirectory">Where the journal lives; 0700.</param>
+/// <param name="RuntimeDirectory">Control socket, ssh control sockets; short (ssh adds 17 characters to a control path).</param>
+public sealed record SiteOptions(
+    string Site,
+    string StateDirectory,
+    string RuntimeDirectory,
+    UplinkOptions Primary,
+    UplinkOptions Backup,
+    WitnessOptions Witnesses,
+    OutageOptions Outage,
+    BastionOptions Bastion,
+    ImmutableArray<ServiceOptions> Services,
+    ImmutableArray<PersonOptions> People,
+    MessageOptions Messages)
+{
+    /// <summary>Public host key files of the sshd inside, pinned in the client configuration that people get.</summary>
+    public ImmutableArray<string> InnerHostKeyFiles { get; init; } = ["/etc/ssh/ssh_host_ed25519_key.pub"];
+
+    public Wiring Wiring => Primary.Interface == Backup.Interface ? Wiring.B : Wiring.A;
+
+    public const string StateFileName = "state.db";
+
+    /// <summary>The SQLite file: journal, outbox, memory.</summary>
+    public string StateFile => Path.Combine(StateDirectory, StateFileName);
+
+    /// <summary>The service that people type <c>ssh</c> for: the one of that name, else the first; null: there is none.</summary>
+    public ServiceOptions? InnerSsh => Services.FirstOrDefault(s => s.Name == "ssh") ?? Services.FirstOrDefault();
+
+    public string ControlSocket => ControlSocketIn(RuntimeDirectory);
+
+    public static string ControlSocketIn(string runtimeDirectory) => Path.Combine(runtimeDirectory, "control.sock");
+}
+
+/// <summary>How primary and backup are told apart on this host (DESIGN 4).</summary>
+public enum Wiring
+{
+    Unknown = 0,
+
+    /// <summary>An interface or VLAN each.</summary>
+    A = 1,
+
+    /// <summary>One wire, two source addresses; the router sends each by one uplink.</summary>
+    B = 2,
+}
+
+/// <summary>An uplink is not an interface: it is an interface, a source address and what the router does with both.</summary>
+/// <param name="Interface">Sockets are bound to it (SO_BINDTODEVICE).</param>
+/// <param name="Address">Source address to bind as well; null: whatever the interface has.</param>
+/// <param name="Gateway">Next hop, where the owner names one; only classifies.</param>
+/// <param name="CarrierIsModem">The cable on this interface ends in the modem: carrier loss is the outage itself.</param>
+/// <param name="Provider">AS number such as <c>AS64500</c>, or <c>learn</c>.</param>
+public sealed record UplinkOptions(
+    UplinkName Name,
+    string Interface,
+    IPAddress? Address = null,
+    IPAddress? Gateway = null,
+    bool CarrierIsModem = false,
+    string Provider = "learn");
+
+/// <summary>Who is asked whether the world is there. All of it is configuration; defaults are public operators.</summary>
+/// <param name="IspDns">The provider's own resolver over the primary (null: not used). Port 53 unless named.</param>
+/// <param name="Resolvers">Used to resolve names over either uplink; UDP, then TCP.</param>
+/// <param name="ProbeName">The name asked for; random labels go below it, only in Suspect and once a minute.</param>
+public sealed record WitnessOptions(
+    IPEndPoint? IspDns,
+    IPEndPoint DnsA,
+    IPEndPoint DnsB,
+    TlsWitness TlsA,
+    TlsWitness TlsB,
+    ImmutableArray<IPEndPoint> Resolvers,
+    ImmutableArray<IPEndPoint> TimeServers,
+    string ProbeName);
+
+/// <param name="Name">The certificate must carry it.</param>
+/// <param name="Addresses">Asked by address, no resolver needed.</param>
+/// <param name="CaFile">PEM of a private root; null: the system's roots.</param>
+public sealed record TlsWitness(string Name, ImmutableArray<IPEndPoint> Addresses, string? CaFile = null);
+
+/// <param name="ConfirmAfter">Dark this long, counted from the send time of the last answered probe, is Down.</param>
+/// <param name="TellAfter">The VM starts at once; shorter outages stay silent.</param>
+/// <param name="StopAfter">Linger after the primary is back and the last session has ended.</param>
+/// <param name="MaxUptime">Warns only.</param>
+public sealed record OutageOptions(
+    TimeSpan ConfirmAfter,
+    TimeSpan RecoverAfter,
+    TimeSpan TellAfter,
+    TimeSpan StopAfter,
+    TimeSpan? MaxUptime);
+
+public enum CloudKind
+{
+    Unknown = 0,
+    Local = 1,
+    Static = 2,
+    Command = 3,
+    Ec2 = 4,
+    DigitalOcean = 5,
+}
+
+/// <param name="Ports">sshd's ports, tried in this order: 49022, then 443.</param>
+/// <param name="User">The site's tunnel account.</param>
+/// <param name="KeyFile">Private key of that account, 0600.</param>
+/// <param name="HostKeys">Pinned public host keys, in known_hosts form without the host field (<c>ssh-ed25519 AAAA...</c>).</param>
+/// <param name="HostKeyAlias">The name the pin is filed under; addresses change, this does not.</param>
+/// <param name="FirstForwardPort">The site's block of 16 loopback ports on the bastion begins here; the last one is the loop probe's.</param>
+/// <param name="AgentPort">The agent's loopback port on the bastion; null: a bastion without our agent.</param>
+/// <param name="Name">DNS name of the bastion for people, where there is one.</param>
+/// <param name="Address">static: where it is. Others: null.</param>
+/// <param name="LocalSocket">local: the socket of <c>internalhost local-cloud</c>.</param>
+public sealed record BastionOptions(
+    CloudKind Cloud,
+    ImmutableArray<int> Ports,
+    string User,
+    string KeyFile,
+    ImmutableArray<string> HostKeys,
+    string HostKeyAlias,
+    int FirstForwardPort,
+    int? AgentPort,
+    string? Name,
+    IPAddress? Address,
+    string? LocalSocket,
+    TunnelProfile Profile)
+{
+    public const int ForwardPortCount = 16;
+
+    public int LoopProbePort => FirstForwardPort + ForwardPortCount - 1;
+
+    /// <summary>command: what to run. Others: null.</summary>
+    public CloudCommands? Commands { get; init; }
+}
+
+/// <summary>Provider <c>command</c>: program and arguments each, never one string.</summary>
+public sealed record CloudCommands(ImmutableArray<string> Describe, ImmutableArray<string> Start, ImmutableArray<string> Stop);
+
+/// <summary>How eagerly a dead link is looked for: ServerAliveInterval / ServerAliveCountMax.</summary>
+public enum TunnelProfile
+{
+    Unknown = 0,
+
+    /// <summary>5 / 2: 15 s.</summary>
+    Serving = 1,
+
+    /// <summary>20 / 3: 80 s, for an idle tunnel on a metered link.</summary>
+    Metered = 2,
+
+    /// <summary>3 / 1: 6 s.</summary>
+    Fast = 3,
+}
+
+/// <param name="BastionPort">Loopback port on the bastion that reaches this service.</param>
+public sealed record ServiceOptions(string Name, string TargetHost, int TargetPort, int BastionPort, bool Bulk = false);
+
+/// <param name="Text">E.164 number, or null.</param>
+/// <param name="Devices">Device name to public key.</param>
+public sealed record PersonOptions(string Name, string? Text, ImmutableArray<string> May, ImmutableDictionary<string, string> Devices);
+
+/// <param name="Sms">Null: no SMS configured.</param>
+public sealed record MessageOptions(SmsOptions? Sms, string InnerUser);
+
+/// <param name="BaseUrl">https://api.twilio.com by default; http is allowed for loopback only.</param>
+/// <param name="KeyName">API key SID or account SID used as the basic-auth user.</param>
+/// <param name="SecretFile">File with the API key's secret; 0600 or a systemd credential.</param>
+public sealed record SmsOptions(Uri BaseUrl, string AccountSid, string KeyName, string SecretFile, string From, ImmutableArray<string> To, string? CaFile = null);

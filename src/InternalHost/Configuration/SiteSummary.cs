@@ -1,0 +1,81 @@
+using System.Text;
+using Common;
+using Common.Configuration;
+
+namespace InternalHost.Configuration;
+
+/// <summary>A good configuration told back in words, so that its owner sees whether it says what was meant. Pure; shows no number and no key.</summary>
+[PureCore]
+internal static class SiteSummary
+{
+    public static string Render(SiteOptions options)
+    {
+        var text = new StringBuilder($"{options.Site}: the configuration is right. This is what it says:\n\n");
+        foreach (var (label, value) in Rows(options))
+        {
+            text.Append($" {label,-12} {value}".TrimEnd()).Append('\n');
+        }
+
+        return text.Append(Notes(options)).Append("\nNext: internalhost doctor   (is this machine ready?), then internalhost reload, or start the service.\n").ToString();
+    }
+
+    private static IEnumerable<(string Label, string Value)> Rows(SiteOptions options)
+    {
+        yield return ("wiring", options.Wiring == Wiring.B
+            ? $"B: one wire ({options.Primary.Interface}); the router sends each address by one provider"
+            : "A: an interface for each uplink");
+        yield return ("primary", Uplink(options.Primary));
+        yield return ("backup", Uplink(options.Backup));
+        var outage = options.Outage;
+        yield return ("outage", $"confirmed after {Say(outage.ConfirmAfter)}, told after {Say(outage.TellAfter)}; the primary is back after {Say(outage.RecoverAfter)}, the VM stops {Say(outage.StopAfter)} later");
+        yield return ("bastion", Bastion(options.Bastion));
+        yield return ("ports there", $"{options.Bastion.FirstForwardPort}-{options.Bastion.LoopProbePort}, the last one for the loop probe; agent {options.Bastion.AgentPort?.ToString() ?? "none"}");
+        foreach (var service in options.Services)
+        {
+            var who = options.People.Where(p => p.May.Contains(service.Name)).Select(p => p.Name);
+            yield return ($"  {service.Name}", $"{service.BastionPort} -> {service.TargetHost}:{service.TargetPort}{(service.Bulk ? ", bulk" : "")}; for {Words(who)}");
+        }
+
+        foreach (var person in options.People)
+        {
+            yield return ("person", $"{person.Name}; {Devices(person)}");
+        }
+
+        yield return ("messages", options.Messages.Sms is { } sms ? $"sms to {sms.To.Length} number{(sms.To.Length == 1 ? "" : "s")} by {sms.BaseUrl.Host}" : "none");
+    }
+
+    private static string Notes(SiteOptions options)
+    {
+        var notes = new List<string>();
+        if (options.Messages.Sms is null)
+        {
+            notes.Add("Nobody is told anything: messages.sms is missing.");
+        }
+
+        if (options.Bastion.Ports.Length == 1)
+        {
+            notes.Add("One port only: hotels often block odd ports; add 443 to bastion.ports.");
+        }
+
+        if (options.Bastion.AgentPort is null)
+        {
+            notes.Add("No agent: nobody can say who is logged in at the bastion.");
+        }
+
+        notes.AddRange(options.People.Where(p => p.Devices.IsEmpty).Select(p => $"{p.Name} has no device, so no key to get in with."));
+        return notes.Count == 0 ? "" : "\n" + string.Concat(notes.Select(n => $" Note: {n}\n"));
+    }
+
+    private static string Uplink(UplinkOptions uplink) =>
+        $"{uplink.Interface}{(uplink.Address is { } address ? $" {address}" : "")}{(uplink.Gateway is { } gateway ? $" by {gateway}" : "")}{(uplink.CarrierIsModem ? ", carrier is the modem's" : "")}";
+
+    private static string Bastion(BastionOptions bastion) =>
+        $"{bastion.Cloud.ToString().ToLowerInvariant()}{(bastion.Address is { } address ? $" {address}" : "")}, ports {string.Join(" then ", bastion.Ports)}, account {bastion.User}, {bastion.HostKeys.Length} pinned key{(bastion.HostKeys.Length == 1 ? "" : "s")}";
+
+    private static string Devices(PersonOptions person) =>
+        person.Devices.IsEmpty ? "no device" : $"devices: {Words(person.Devices.Keys.Order(StringComparer.Ordinal))}";
+
+    private static string Say(TimeSpan span) => Quantities.Say(span);
+
+    private static string Words(IEnumerable<string> words) => string.Join(", ", words) is { Length: > 0 } some ? some : "nobody";
+}

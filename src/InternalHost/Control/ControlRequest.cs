@@ -1,0 +1,111 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Common.Configuration;
+
+namespace InternalHost.Control;
+
+/// <summary>What may be asked of a running daemon.</summary>
+public abstract record ControlRequest
+{
+    private ControlRequest()
+    {
+    }
+
+    /// <summary>How things are.</summary>
+    public sealed record Status : ControlRequest;
+
+    /// <summary>Have the way in open, whatever the detector says.</summary>
+    public sealed record Open(TimeSpan For) : ControlRequest;
+
+    /// <summary>Shut the way in, and keep it shut for a while.</summary>
+    public sealed record Close : ControlRequest;
+
+    /// <summary>Act on no outage for a while.</summary>
+    public sealed record Pause(TimeSpan For, string Why) : ControlRequest;
+
+    /// <summary>Withdraw open, close and pause.</summary>
+    public sealed record Resume : ControlRequest;
+
+    /// <summary>Read the configuration again; connections of services that stay are not touched.</summary>
+    public sealed record Reload : ControlRequest;
+
+    /// <summary>Is anything known to be wrong? For monitoring: not ok with the problems when there are some.</summary>
+    public sealed record Check : ControlRequest;
+}
+
+/// <summary>A request as it is sent: <c>{"op":"pause","for":"4h","why":"new router"}</c>, one line.</summary>
+public sealed record ControlLine(string? Op, string? For = null, string? Why = null)
+{
+    public static readonly TimeSpan DefaultOpen = TimeSpan.FromHours(2);
+    private const int LongestWhy = 120;
+
+    private static readonly string[] Ops = ["status", "open", "close", "pause", "resume", "reload", "check"];
+
+    public static ControlLine Of(ControlRequest request) => request switch
+    {
+        ControlRequest.Open open => new("open", Quantities.Say(open.For)),
+        ControlRequest.Pause pause => new("pause", Quantities.Say(pause.For), pause.Why),
+        _ => new(request.GetType().Name.ToLowerInvariant()),
+    };
+
+    /// <summary>The request in one line of JSON, or what is wrong with it.</summary>
+    public static Reading<ControlRequest> Parse(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, ControlJson.Default.ControlLine)?.Read() ?? Reading.Bad("empty request");
+        }
+        catch (JsonException)
+        {
+            return Reading.Bad("not a request: one JSON object a line, such as {\"op\":\"status\"}");
+        }
+    }
+
+    private Reading<ControlRequest> Read() => Op switch
+    {
+        "status" => new ControlRequest.Status(),
+        "open" => For is null ? new ControlRequest.Open(DefaultOpen)
+            : Span(TimeSpan.FromMinutes(1), TimeSpan.FromDays(7)) is { Problem: null } span ? new ControlRequest.Open(span.Value) : BadFor(TimeSpan.FromMinutes(1), TimeSpan.FromDays(7)),
+        "close" => new ControlRequest.Close(),
+        "pause" => Pause(),
+        "resume" => new ControlRequest.Resume(),
+        "reload" => new ControlRequest.Reload(),
+        "check" => new ControlRequest.Check(),
+        _ => Reading.Bad($"unknown op: one of {string.Join(", ", Ops)}"),
+    };
+
+    private Reading<ControlRequest> Pause()
+    {
+        var (least, most) = (TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
+        return string.IsNullOrWhiteSpace(Why) || Why.Length > LongestWhy || Why.Any(char.IsControl)
+            ? Reading.Bad($"why must say why, in 1 to {LongestWhy} characters: it is shown until the pause ends")
+            : Span(least, most) is { Problem: null } span ? new ControlRequest.Pause(span.Value, Why.Trim()) : BadFor(least, most);
+    }
+
+    private Reading<TimeSpan> Span(TimeSpan least, TimeSpan most) => Quantities.DurationBetween(least, most)(For ?? "");
+
+    private Misread BadFor(TimeSpan least, TimeSpan most) => Reading.Bad($"for {Span(least, most).Problem}");
+}
+
+/// <param name="Error">Why not, where <paramref name="Ok"/> is false.</param>
+/// <param name="Message">What was done, in one line for people.</param>
+/// <param name="Problems">Answer to check.</param>
+public sealed record ControlReply(
+    bool Ok,
+    string? Error = null,
+    string? Message = null,
+    StatusReport? Status = null,
+    IReadOnlyList<string>? Problems = null)
+{
+    public static ControlReply Failed(string error) => new(Ok: false, Error: error);
+
+    public static ControlReply Done(string message) => new(Ok: true, Message: message);
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(ControlLine))]
+[JsonSerializable(typeof(ControlReply))]
+public sealed partial class ControlJson : JsonSerializerContext;

@@ -1,0 +1,119 @@
+using Common.Time;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace InternalHost.Failover;
+
+/// <summary>Owns the controller's state: one reader, one event at a time, journalled before its effects run.</summary>
+internal sealed partial class FailoverService(
+    FailoverInbox inbox,
+    FailoverJournal journal,
+    IFailoverEffects effects,
+    Func<FailoverPolicy> policy,
+    TimeProvider time,
+    ILogger<FailoverService> log) : BackgroundService
+{
+    private volatile FailoverState _state = FailoverState.Initial;
+
+    /// <summary>What everybody else reads.</summary>
+    public FailoverState Snapshot => _state;
+
+    /// <summary>Called in the loop after each step that changed what is journalled; must not block.</summary>
+    public Action<FailoverState> Changed { get; init; } = _ => { };
+
+    /// <summary>When the loop last turned: the watchdog asks.</summary>
+    public Instant LastTurn { get; private set; } = Instant.Now(time);
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (journal.Load() is { } journalled)
+            {
+                _state = journalled;
+                Changed(journalled);
+                Recovered(log, journalled.Phase.Name, journalled.Outages);
+                inbox.TryPost(at => new FailoverEvent.Restarted(at));
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or Microsoft.Data.Sqlite.SqliteException)
+        {
+            // The provider's tag is the truth: what runs is found in Standby and joined.
+            JournalUnreadable(log, e.Message);
+        }
+
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // A tick also when nothing is due: it proves that the loop turns.
+        using var timer = time.CreateTimer(_ => inbox.TryPost(at => new FailoverEvent.Tick(at)), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        await foreach (var ev in inbox.ReadAllAsync(stoppingToken))
+        {
+            var now = Instant.Now(time);
+            LastTurn = now;
+            Turn(ev);
+            var wait = FailoverMachine.NextWake(_state, now, policy()) - now;
+            timer.Change(wait < MaxWait ? wait : MaxWait, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
+
+    private void Turn(FailoverEvent ev)
+    {
+        var before = _state;
+        var step = FailoverMachine.Advance(before, ev, policy());
+        if (step.Next.DiffersDurably(before) || step.Effects.Any(e => !e.IsQuestion))
+        {
+            Journal(ev, step);
+            if (before.Phase.Name != step.Next.Phase.Name)
+            {
+                Moved(log, before.Phase.Name, step.Next.Phase.Name, ev.GetType().Name);
+            }
+        }
+
+        _state = step.Next;
+        if (step.Next.DiffersDurably(before))
+        {
+            Changed(step.Next);
+        }
+
+        foreach (var effect in step.Effects)
+        {
+            if (effect is not FailoverEffect.RaiseAlert)
+            {
+                effects.Run(effect);
+            }
+        }
+    }
+
+    private void Journal(FailoverEvent ev, FailoverStep step)
+    {
+        var alerts = step.Effects.OfType<FailoverEffect.RaiseAlert>().ToList();
+        var written = journal.Append(ev, step, transaction => alerts.ForEach(a => effects.AddAlert(transaction, a)));
+        if (!written)
+        {
+            JournalUnwritable(log, journal.Problem ?? "");
+            alerts.ForEach(a => effects.AddAlertInMemory(a));
+        }
+
+        if (alerts.Count > 0)
+        {
+            effects.AlertsAdded();
+        }
+    }
+
+    [LoggerMessage(1001, LogLevel.Information, "taken up from the journal in {Phase}, {Outages} outages so far")]
+    private static partial void Recovered(ILogger log, string phase, int outages);
+
+    [LoggerMessage(1002, LogLevel.Error, "the journal cannot be read ({Reason}): starting afresh, the provider is asked what runs")]
+    private static partial void JournalUnreadable(ILogger log, string reason);
+
+    [LoggerMessage(1003, LogLevel.Error, "{Problem}")]
+    private static partial void JournalUnwritable(ILogger log, string problem);
+
+    [LoggerMessage(1004, LogLevel.Information, "{From} -> {To} ({Event})")]
+    private static partial void Moved(ILogger log, string from, string to, string @event);
+}

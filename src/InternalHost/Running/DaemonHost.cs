@@ -1,0 +1,185 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Common.Alerts;
+using Common.Hosting;
+using Common.Journal;
+using Common.Processes;
+using Microsoft.Data.Sqlite;
+using InternalHost.Cloud;
+using InternalHost.Configuration;
+using InternalHost.Control;
+using InternalHost.Failover;
+using InternalHost.Messages;
+using InternalHost.Tunnel;
+using InternalHost.Wan;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace InternalHost.Running;
+
+/// <summary>
+/// Puts <c>internalhost run</c> together: every part is made here, once, by hand, in the order in which they need each other. Services
+/// start in the order in which they are added.
+/// </summary>
+internal sealed class DaemonHost : IAsyncDisposable
+{
+    /// <summary>Each loop turns at least every five seconds: silent for this long, it hangs.</summary>
+    private static readonly TimeSpan LoopLimit = TimeSpan.FromSeconds(30);
+
+    private readonly Database _database;
+    private readonly FailoverEffects _effects;
+    private readonly HttpClient? _smsClient;
+    private readonly Func<bool> _healthy;
+    private readonly DaemonControl _control;
+
+    public DaemonHost(SiteReading reading, string configFile, IServiceCollection services, ILoggerFactory logs, TimeProvider time)
+    {
+        var site = reading.OptionsOrThrow();
+        _database = StateFile.Open(site.StateDirectory, out var diskProblem);
+        if (diskProblem is not null)
+        {
+            DaemonLog.Disk(logs.CreateLogger<DaemonHost>(), diskProblem);
+        }
+
+        Remember(reading);
+
+        var launcher = new SystemProcessLauncher(time);
+        var cloud = CloudFactory.Create(site, launcher, time);
+        var live = new LiveOptions(site, cloud.Lifecycle);
+
+        // The uplinks, and the world by them.
+        var timeJournal = new TimeJournal(_database);
+        var trusted = new TrustedTime(new KernelClock(), time, timeJournal.Read(), TrustedTime.BuildDate);
+        var memory = new UplinkMemory(_database);
+        var (probeMeter, worldMeter) = (new UplinkMeter(), new UplinkMeter());
+        var inbox = new FailoverInbox(time);
+        var wayIn = new WayInByTunnel(inbox);
+        var prober = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
+        var wan = new WanService(
+            WanOptions.From(site, memory.WasUp(site.Primary), memory.WasUp(site.Backup)),
+            prober,
+            new SysfsCarrier(),
+            new PathLookup(),
+            report => OnUplink(report, site, memory, inbox, wayIn),
+            time,
+            logs.CreateLogger<WanService>());
+        var route = WayOut.Route(site.Primary, site.Backup, () => wan.Primary.Usable, () => wan.Backup.Usable);
+        var resolver = new UplinkResolver(site.Witnesses.Resolvers, new LastGoodAddresses(_database, time), worldMeter, time);
+        var http = new UplinkHttp(route, new UplinkDialler(resolver, trusted, worldMeter, time), trusted);
+
+        // The tunnel, by the uplink that our own calls take too.
+        var transport = new MeasuredTransport(new OpenSshTransport(launcher, site.Bastion, site.RuntimeDirectory, time), () => route()[0].Name);
+        var tunnel = new TunnelService(
+            transport,
+            new BannerDialler(address => OpenSocket(route()[0], address), site.Bastion.Ports, time),
+            site.Bastion,
+            [.. site.Services.Select(RemoteForward.To)],
+            site.RuntimeDirectory,
+            time,
+            logs.CreateLogger<TunnelService>(),
+            wayIn.OnNews);
+        wayIn.Tunnel = tunnel;
+        wayIn.Agent = new AgentClient(tunnel.OpenDirectAsync, site.Bastion.AgentPort, time);
+
+        // What the owner is told.
+        var meter = new OutageMeter(() => probeMeter.Read(UplinkName.Backup) + worldMeter.Read(UplinkName.Backup) + transport.Read(UplinkName.Backup));
+        var outbox = new Outbox(_database);
+        _smsClient = site.Messages.Sms is { } sms ? http.CreateClient(sms.CaFile) : null;
+        var outboxService = new OutboxService(outbox, Channels(site, _smsClient, time), time, logs.CreateLogger<OutboxService>());
+        var alerts = new OutageAlerts(
+            outbox, () => live.Now, () => tunnel.Snapshot, outage => meter.Read(outage) is { } b ? b.Sent + b.Received : null,
+            () => trusted.Source == TimeSource.Floor ? null : trusted.Now, time);
+
+        // The controller.
+        var journal = new FailoverJournal(_database, FailoverJournal.ThisBoot(), time);
+        _effects = new FailoverEffects(inbox, cloud, wayIn, alerts, time, logs.CreateLogger<FailoverEffects>());
+        var failover = new FailoverService(inbox, journal, _effects, () => live.Policy, time, logs.CreateLogger<FailoverService>())
+        {
+            Changed = state =>
+            {
+                meter.Observe(state);
+                wan.Attentive = state.Phase is Phase.Starting or Phase.Connecting;
+            },
+        };
+
+        // The operator.
+        var status = new StatusBuilder(live, wan, failover, journal, tunnel, outboxService, trusted, meter, diskProblem, time);
+        _control = new DaemonControl(inbox, live, tunnel, status, configFile, () => Read(configFile));
+        _healthy = () => Common.Time.Instant.Now(time) is var now && now - wan.LastTurn < LoopLimit && now - failover.LastTurn < LoopLimit;
+
+        services.AddSingleton<IHostedService>(outboxService);
+        services.AddSingleton<IHostedService>(tunnel);
+        services.AddSingleton<IHostedService>(failover);
+        services.AddSingleton<IHostedService>(new InnerSshWatch(inbox, live, () => tunnel.Snapshot, time));
+        services.AddSingleton<IHostedService>(wan);
+        services.AddSingleton<IHostedService>(new TrustedTimeService(
+            trusted, new SntpClient(site.Witnesses.TimeServers, worldMeter, time), timeJournal, route, time, logs.CreateLogger<TrustedTimeService>()));
+        // Last: whoever asks is told what the journal says, not what an empty daemon knows.
+        services.AddSingleton<IHostedService>(new ControlServer(site.ControlSocket, _control, time, logs.CreateLogger<ControlServer>()));
+    }
+
+    public bool Healthy() => _healthy();
+
+    public ControlReply Reload() => _control.Reload();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _effects.DisposeAsync();
+        _smsClient?.Dispose();
+        _database.Dispose();
+    }
+
+    private SiteReading Read(string configFile)
+    {
+        var reading = SiteConfiguration.Load(configFile, ServicePortMemory.Load(_database));
+        if (reading.Options is not null)
+        {
+            Remember(reading);
+        }
+
+        return reading;
+    }
+
+    private void Remember(SiteReading reading)
+    {
+        try
+        {
+            ServicePortMemory.Save(_database, reading.PortMemory);
+        }
+        catch (SqliteException)
+        {
+            // The journal tells of the disk. Without this memory the file's order gives the ports, as it did just now.
+        }
+    }
+
+    private static void OnUplink(UplinkReport report, SiteOptions site, UplinkMemory memory, FailoverInbox inbox, WayInByTunnel wayIn)
+    {
+        inbox.TryPost(at => new FailoverEvent.UplinkSeen(at, report.Name, report.Usable));
+        if (report.EverUp)
+        {
+            memory.Remember(report.Name == UplinkName.Primary ? site.Primary : site.Backup);
+        }
+
+        if (report.Usable == Usable.Yes && wayIn.Wanted)
+        {
+            wayIn.Tunnel.Nudge();
+        }
+    }
+
+    private static IMessageChannel[] Channels(SiteOptions site, HttpClient? client, TimeProvider time) => site.Messages.Sms is { } sms && client is not null
+        ? [new TwilioSms(() => client, new TwilioOptions(sms.BaseUrl, sms.AccountSid, sms.KeyName, sms.SecretFile, sms.From), time)]
+        : [];
+
+    /// <summary>A loopback address (provider <c>local</c>) is behind no uplink: from a real interface it is dialled unbound.</summary>
+    private static Socket OpenSocket(UplinkOptions uplink, IPAddress address) => IPAddress.IsLoopback(address) && uplink.Interface != "lo"
+        ? new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+        : BoundSocket.Tcp(uplink, address.AddressFamily);
+}
+
+internal static partial class DaemonLog
+{
+    [LoggerMessage(1201, LogLevel.Error, "{Problem}")]
+    public static partial void Disk(ILogger log, string problem);
+}

@@ -1,0 +1,60 @@
+using InternalHost.Cloud;
+using InternalHost.Configuration;
+using InternalHost.Failover;
+
+namespace InternalHost.Running;
+
+/// <summary>The configuration in force. A reload replaces what can be replaced without dropping the tunnel.</summary>
+internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
+{
+    private volatile SiteOptions _options = options;
+
+    public SiteOptions Now => _options;
+
+    public FailoverPolicy Policy => new(
+        _options.Outage.TellAfter, _options.Outage.StopAfter, _options.Outage.MaxUptime, lifecycle, _options.Bastion.AgentPort is not null);
+
+    /// <summary>Takes over what may change while running. The keys that need a restart to count.</summary>
+    public IReadOnlyList<string> Replace(SiteOptions wanted)
+    {
+        var now = _options;
+        _options = now with { Outage = wanted.Outage, Services = wanted.Services, People = wanted.People, Messages = now.Messages with { InnerUser = wanted.Messages.InnerUser } };
+        return [.. NeedRestart(now, wanted)];
+    }
+
+    private static IEnumerable<string> NeedRestart(SiteOptions now, SiteOptions wanted)
+    {
+        if (now.Site != wanted.Site)
+        {
+            yield return "site";
+        }
+
+        if (now.Primary != wanted.Primary || now.Backup != wanted.Backup)
+        {
+            yield return "uplinks";
+        }
+
+        if (!Same(now.Bastion, wanted.Bastion))
+        {
+            yield return "bastion";
+        }
+
+        if (now.Outage.ConfirmAfter != wanted.Outage.ConfirmAfter || now.Outage.RecoverAfter != wanted.Outage.RecoverAfter)
+        {
+            yield return "outage.confirm_after, outage.recover_after";
+        }
+
+        if (now.Messages.Sms?.ToString() != wanted.Messages.Sms?.ToString())
+        {
+            yield return "messages.sms";
+        }
+
+        if (now.Witnesses.ToString() != wanted.Witnesses.ToString())
+        {
+            yield return "witnesses";
+        }
+    }
+
+    private static bool Same(BastionOptions a, BastionOptions b) =>
+        a.Ports.SequenceEqual(b.Ports) && a.HostKeys.SequenceEqual(b.HostKeys) && a with { Ports = b.Ports, HostKeys = b.HostKeys } == b;
+}

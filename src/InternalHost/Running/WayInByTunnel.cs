@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using System.Net;
+using Common.Agent;
+using Common.Time;
+using InternalHost.Failover;
+using InternalHost.Tunnel;
+
+namespace InternalHost.Running;
+
+/// <summary>Joins the controller's wish and the tunnel: passes wishes down, and news up with the number of the wish they belong to.</summary>
+internal sealed class WayInByTunnel(FailoverInbox inbox) : IWayIn
+{
+    /// <summary>No round of the controller has it: news between two wishes is nobody's.</summary>
+    private const int Nobody = -1;
+
+    private volatile int _run = Nobody;
+
+    /// <summary>Set once by the composition: the tunnel wants <see cref="OnNews"/> before it can be made.</summary>
+    public TunnelService Tunnel { get; set; } = null!;
+
+    public AgentClient Agent { get; set; } = null!;
+
+    /// <summary>Somebody wants the tunnel.</summary>
+    public bool Wanted => _run != Nobody;
+
+    public void Open(int run, ImmutableArray<IPAddress> addresses)
+    {
+        _run = run;
+        Tunnel.Want(addresses, run);
+    }
+
+    public void Close()
+    {
+        _run = Nobody;
+        Tunnel.Unwant();
+    }
+
+    public Task<AgentReply?> AskAsync(string op, CancellationToken ct) => Agent.AskAsync(op, ct);
+
+    /// <summary>Called from the tunnel's loop.</summary>
+    public void OnNews(TunnelNews news)
+    {
+        // The number comes back with the news: a late word of an earlier wish is not taken for this one's.
+        var run = news.Wish;
+        Func<Instant, FailoverEvent>? told = news switch
+        {
+            TunnelNews.Verified => at => new FailoverEvent.TunnelVerified(at, run),
+            TunnelNews.Lost e => at => new FailoverEvent.TunnelLost(at, run, e.Failure),
+            TunnelNews.Trouble e => at => new FailoverEvent.TunnelTroubled(at, run, e.Failure),
+            TunnelNews.HostKeyChanged e => at => new FailoverEvent.TunnelTroubled(at, run, e.Failure),
+            _ => null,
+        };
+        if (run == _run && told is not null)
+        {
+            inbox.TryPost(told);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using InternalHost.Configuration;
+
+namespace InternalHost.Wan;
+
+/// <summary>
+/// One UDP question to a DNS witness. Answered means: a whole reply to this very question, id and the case of each letter included,
+/// from the address that was asked. What its answer is does not matter; a resolver that says "failure" is there.
+/// </summary>
+internal sealed class DnsProbe
+{
+    private const int RandomBytes = 5;
+    private const int BufferLength = 4096;
+
+    private readonly string _name;
+    private readonly UplinkMeter _meter;
+
+    /// <exception cref="ArgumentException">No label fits below <paramref name="name"/>.</exception>
+    public DnsProbe(string name, UplinkMeter meter)
+    {
+        (_name, _meter) = (name, meter);
+        if (!DnsMessage.IsName(WithRandomLabel(name)))
+        {
+            throw new ArgumentException($"'{name}' is not a DNS name that a label fits below", nameof(name));
+        }
+    }
+
+    public async Task<ProbeOutcome> AskAsync(UplinkOptions uplink, IPEndPoint server, bool randomLabel, CancellationToken giveUp)
+    {
+        try
+        {
+            using var socket = BoundSocket.Udp(uplink, server.AddressFamily);
+            await socket.ConnectAsync(server, giveUp);   // the kernel then drops what others send
+            var query = DnsQuery.Create(randomLabel ? WithRandomLabel(_name) : _name, DnsType.A);
+            await socket.SendAsync(query.Packet, giveUp);
+            _meter.Add(uplink.Name, query.Packet.Length, 0);
+            await ReceiveAsync(socket, query, uplink.Name, giveUp);
+            return ProbeOutcome.Answered;
+        }
+        catch (Exception e) when (e is SocketException or UplinkException or OperationCanceledException)
+        {
+            return ProbeOutcome.Lost;
+        }
+    }
+
+    private async Task ReceiveAsync(Socket socket, DnsQuery query, UplinkName uplink, CancellationToken giveUp)
+    {
+        var buffer = new byte[BufferLength];
+        while (true)
+        {
+            // Anything that is not our answer may be a forger's: the real one is still waited for.
+            var length = await socket.ReceiveAsync(buffer, giveUp);
+            _meter.Add(uplink, 0, length);
+            if (DnsMessage.TryParse(buffer.AsSpan(0, length), out var reply) && !reply.Truncated && query.IsAnsweredBy(reply))
+            {
+                return;
+            }
+        }
+    }
+
+    private static string WithRandomLabel(string name)
+    {
+        Span<byte> random = stackalloc byte[RandomBytes];
+        RandomNumberGenerator.Fill(random);
+        return $"{Convert.ToHexStringLower(random)}.{name}";
+    }
+}

@@ -1,0 +1,48 @@
+using Common.Time;
+
+namespace InternalHost.Wan;
+
+/// <summary>What the detector thinks from <paramref name="At"/> on.</summary>
+internal readonly record struct Verdict(Instant At, UplinkState State, Usable Usable, string Reason);
+
+/// <summary>Why an uplink is in its state; the words appear in status, replay and alerts.</summary>
+internal static class Reasons
+{
+    public const string Start = "start";
+
+    /// <summary>Answers came, and one proved its name.</summary>
+    public const string Answered = "answered";
+
+    /// <summary>A first probe was missed; nothing is decided yet.</summary>
+    public const string Missed = "missed";
+    public const string Dark = "dark";
+    public const string Carrier = "carrier";
+    public const string NoPath = "no_path";
+    public const string IspOnly = "isp_only";
+    public const string Walled = "walled";
+    public const string Degraded = "degraded";
+    public const string Recovered = "recovered";
+    public const string BothDark = "both_dark";
+    public const string NeverUp = "never_up";
+
+    /// <summary>Our own timers ran late: no verdict on others.</summary>
+    public const string Late = "late";
+
+    /// <summary>The prober told nothing at all: no data is never "up".</summary>
+    public const string Silent = "silent";
+}
+
+/// <summary>What one detector lets the other know of its uplink.</summary>
+/// <param name="LastAnswered">Send time of its last answered probe; null: none yet.</param>
+/// <param name="FirstMiss">Send time of its first miss since then; null: none.</param>
+/// <param name="Losses">Misses since its last answer.</param>
+internal readonly record struct OtherUplink(Instant? LastAnswered, Instant? FirstMiss, int Losses);
+
+/// <summary>Whether the kernel would let a packet out by this uplink at all.</summary>
+internal enum PathState
+{
+    /// <summary>Could not be found out; treated as present, the witnesses decide.</summary>
+    Unknown = 0,
+    Present = 1,
+    Absent = 2,
+}

@@ -1,0 +1,52 @@
+using System.Collections.Immutable;
+using System.Net;
+using InternalHost.Configuration;
+
+namespace InternalHost.Wan;
+
+/// <summary>What the uplinks' detectors need of the configuration.</summary>
+internal sealed record WanOptions(
+    UplinkOptions Primary, UplinkOptions Backup, WitnessOptions Witnesses, DetectorOptions PrimaryDetector, DetectorOptions BackupDetector)
+{
+    /// <param name="primaryWasUp">The primary has been Up under this configuration (<see cref="UplinkFingerprint"/>).</param>
+    public static WanOptions From(SiteOptions site, bool primaryWasUp, bool backupWasUp)
+    {
+        var common = new DetectorOptions
+        {
+            ConfirmAfter = site.Outage.ConfirmAfter,
+            RecoverAfter = site.Outage.RecoverAfter,
+        };
+        return new WanOptions(
+            site.Primary,
+            site.Backup,
+            site.Witnesses,
+            For(common, site.Primary, site.Witnesses, primaryWasUp),
+            For(common, site.Backup, site.Witnesses, backupWasUp).AsBackup());
+    }
+
+    /// <summary>Where a witness is asked by this uplink; those of a family that it cannot carry are left out.</summary>
+    public static ImmutableArray<IPEndPoint> EndPoints(WitnessOptions witnesses, WitnessName name, UplinkOptions uplink)
+    {
+        ImmutableArray<IPEndPoint> all = name switch
+        {
+            WitnessName.IspDns => witnesses.IspDns is { } isp ? [isp] : [],
+            WitnessName.DnsA => [witnesses.DnsA],
+            WitnessName.DnsB => [witnesses.DnsB],
+            WitnessName.TlsA => witnesses.TlsA.Addresses,
+            WitnessName.TlsB => witnesses.TlsB.Addresses,
+            _ => [],
+        };
+        return [.. all.Where(e => BoundSocket.Carries(uplink, e.AddressFamily))];
+    }
+
+    /// <summary>Addresses beyond the provider, to which there must be a path.</summary>
+    public static ImmutableArray<IPAddress> Targets(WitnessOptions witnesses, UplinkOptions uplink) =>
+        [.. DetectorOptions.AllWitnesses.Where(w => w.IsOffNet()).SelectMany(w => EndPoints(witnesses, w, uplink)).Select(e => e.Address).Distinct()];
+
+    private static DetectorOptions For(DetectorOptions common, UplinkOptions uplink, WitnessOptions witnesses, bool wasUp) => common with
+    {
+        Witnesses = [.. DetectorOptions.AllWitnesses.Where(w => !EndPoints(witnesses, w, uplink).IsEmpty)],
+        CarrierIsModem = uplink.CarrierIsModem,
+        WasUpBefore = wasUp,
+    };
+}

@@ -1,0 +1,77 @@
+using Common;
+using Common.Time;
+
+namespace InternalHost.Wan;
+
+/// <summary>What one detector remembers of one witness.</summary>
+[PureCore]
+internal sealed class WitnessTrack(WitnessName name)
+{
+    private static readonly long MinTimeout = TimeSpan.FromMilliseconds(400).Ticks;
+    private static readonly long MaxTimeout = TimeSpan.FromMilliseconds(1000).Ticks;
+
+    /// <summary>So many misses in a row, while others answer, and the witness itself is taken to be dead.</summary>
+    private const int RestingLosses = 3;
+
+    private long _srtt;
+    private long _fullSrtt;
+
+    public WitnessName Name { get; } = name;
+
+    public bool IsTls { get; } = name.IsTls();
+
+    public bool IsOffNet { get; } = name.IsOffNet();
+
+    public long Asked { get; private set; }
+
+    public long Answers { get; private set; }
+
+    public Instant? LastAnswered { get; private set; }
+
+    public int LossesInARow { get; private set; }
+
+    /// <summary>Whole handshakes failed in a row.</summary>
+    public int FullLossesInARow { get; private set; }
+
+    /// <summary>Misses among the probes sent since the uplink's last answer.</summary>
+    public int LossesInDark { get; private set; }
+
+    public int Turns { get; set; }
+
+    public TimeSpan SmoothedRtt => new(_srtt != 0 ? _srtt : _fullSrtt);
+
+    /// <summary>Its own fault, not the uplink's: it no longer raises suspicion.</summary>
+    public bool IsResting => LossesInARow >= RestingLosses;
+
+    /// <summary>clamp(4 * SRTT, 400 ms, 1 s); a handshake takes several round trips and has its own.</summary>
+    public TimeSpan Timeout(bool full)
+    {
+        var srtt = full && IsTls ? _fullSrtt : _srtt;
+        return new(srtt == 0 ? MaxTimeout : Math.Clamp(4 * srtt, MinTimeout, MaxTimeout));
+    }
+
+    public void OnAsked() => Asked++;
+
+    public void OnAnswer(in ProbeResult result)
+    {
+        Answers++;
+        LossesInARow = 0;
+        LastAnswered = LastAnswered is { } last && last > result.SentAt ? last : result.SentAt;
+        Smooth(ref result.Request.Full && IsTls ? ref _fullSrtt : ref _srtt, (result.At - result.SentAt).Ticks);
+        if (result.Outcome == ProbeOutcome.Authenticated)
+        {
+            FullLossesInARow = 0;
+        }
+    }
+
+    public void OnLoss(in ProbeResult result, bool inDark)
+    {
+        LossesInARow++;
+        FullLossesInARow += result.Request.Full && IsTls ? 1 : 0;
+        LossesInDark += inDark ? 1 : 0;
+    }
+
+    public void ForgetDark() => LossesInDark = 0;
+
+    private static void Smooth(ref long srtt, long rtt) => srtt = srtt == 0 ? Math.Max(1, rtt) : Math.Max(1, srtt + ((rtt - srtt) / 8));
+}

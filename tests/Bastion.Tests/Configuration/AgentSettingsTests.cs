@@ -1,0 +1,149 @@
+using Bastion.Configuration;
+using Common.Configuration;
+
+namespace Bastion.Tests.Configuration;
+
+public sealed class AgentSettingsTests : IDisposable
+{
+    private const string Fp = "SHA256:Xspp2NxCCnW5eU18SFQeWO1gnP3Hk/JXAdZjqD9LUhk";
+    private const string OtherFp = "SHA256:h8lPXsdzK3m0XrtEhvVM6uwwxXr04g2MrypizyDaOFs";
+    private readonly string _folder = Directory.CreateTempSubdirectory("settings").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Whole_file_is_read()
+    {
+        var options = Load($$"""
+            {
+              "site": "home", "vm": "bastion-home", "log": "/var/log/auth.log", "agent_port": 49021, "state_directory": "/tmp/x", "sshd_ports": [49022, 443],
+              "identities": [
+                {"fingerprint": "{{Fp}}", "role": "person", "name": "alice", "device": "phone"},
+                {"fingerprint": "{{OtherFp}}", "role": "site", "name": "home"}
+              ],
+              "sms": {"base_url": "http://127.0.0.1:1", "account": "AC1", "key_name": "SK1", "secret_file": "{{Secret("s3cret\n")}}", "from": "+15550001111", "to": ["+15551230001"]},
+              "nologin_path": "/tmp/x/nologin", "revoked_keys": "/tmp/x/revoked", "private": true
+            }
+            """);
+
+        Assert.Equal(("home", "bastion-home", "/var/log/auth.log", 49021), (options.Site, options.Vm, options.LogFile, options.AgentPort));
+        Assert.Equal([new Identity(Fp, LoginRole.Person, "alice", "phone"), new Identity(OtherFp, LoginRole.Site, "home")], options.Identities.AsEnumerable());
+        Assert.Equal(("AC1", "SK1", "+15550001111"), (options.Sms!.Gateway.AccountSid, options.Sms.Gateway.KeyName, options.Sms.Gateway.From));
+        Assert.Equal("s3cret\n", File.ReadAllText(options.Sms.Gateway.SecretFile));
+        Assert.Equal(new DoorOptions("/tmp/x/nologin", "/tmp/x/revoked"), options.Door);
+        Assert.True(options.Private);
+    }
+
+    [Fact]
+    public void Smallest_file_has_defaults()
+    {
+        var options = Load("""{"site": "home", "log": "journal", "identities": []}""");
+
+        Assert.Null(options.LogFile);
+        Assert.Null(options.Sms);
+        Assert.False(options.Private);
+        Assert.Equal([49022, 443], options.SshdPorts.AsEnumerable());
+        Assert.Equal(AgentOptions.DefaultNologinPath, options.Door.NologinPath);
+    }
+
+    [Fact]
+    public void Every_mistake_is_told_at_once()
+    {
+        var errors = Errors($$"""
+            {
+              "site": "Home Sweet Home", "log": "auth.log", "agent_port": 70000, "sshd_ports": [0], "private": "perhaps", "lgo": 1,
+              "identities": [{"fingerprint": "MD5:00", "role": "king", "nmae": "x"}, 5, {"fingerprint": "{{Fp}}", "role": "site", "name": "a"}, {"fingerprint": "{{Fp}}", "role": "site", "name": "b"}],
+              "sms": {"base_url": "http://gateway.example", "account": "", "secret_file": "relative", "from": "12 34", "to": ["0151"]}
+            }
+            """);
+
+        Assert.Equal(
+            [
+                "agent_port", "identities", "identities[1].fingerprint", "identities[1].name", "identities[1].nmae", "identities[1].role", "identities[2]", "lgo", "log",
+                "private", "site", "sms.account", "sms.base_url", "sms.from", "sms.secret_file", "sms.to[1]", "sshd_ports[1]",
+            ],
+            errors.Select(e => e.Key).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Missing_keys_are_named()
+    {
+        var errors = Errors("""{"sms": {}}""");
+
+        Assert.Equal(
+            ["identities", "log", "site", "sms.account", "sms.from", "sms.secret_file", "sms.to"],
+            errors.Select(e => e.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Secret_in_the_file_is_never_printed_back()
+    {
+        var errors = Errors("""{"site": "home", "log": "journal", "identities": [], "sms": {"account": "AC1", "secret": "top secret with blanks", "from": "+15550001111", "to": ["+15551230001"]}}""");
+
+        Assert.Contains(errors, e => e.Key == "sms.secret");
+        Assert.DoesNotContain(errors, e => e.ToLine().Contains("blanks", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void File_with_a_secret_that_others_can_read_is_refused()
+    {
+        var path = Write("""{"site": "home", "log": "journal", "identities": [], "sms": {"account": "AC1", "secret": "s3cret", "from": "+15550001111", "to": ["+15551230001"]}}""");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+
+        var errors = Assert.Throws<ConfigurationException>(() => AgentSettingsFile.Load(path)).Errors;
+        Assert.Contains(errors, e => e.Reason.Contains("chmod 600", StringComparison.Ordinal));
+        Assert.DoesNotContain(errors, e => e.ToLine().Contains("s3cret", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void File_that_others_can_write_is_refused()
+    {
+        var path = Write("""{"site": "home", "log": "journal", "identities": []}""");
+        Assert.Equal("home", AgentSettingsFile.Load(path).Site);
+
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.OtherWrite);
+
+        Assert.Contains("written by others", Assert.Throws<ConfigurationException>(() => AgentSettingsFile.Load(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", UnixFileMode.UserRead, "one word")]
+    [InlineData("two words", UnixFileMode.UserRead, "one word")]
+    [InlineData("fine", UnixFileMode.UserRead | UnixFileMode.OtherRead, "chmod 600")]
+    public void Secret_file_must_hold_one_word_for_us_alone(string content, UnixFileMode mode, string reason)
+    {
+        var file = Secret(content);
+        File.SetUnixFileMode(file, mode);
+
+        var errors = Errors($$"""{"site": "home", "log": "journal", "identities": [], "sms": {"account": "AC1", "secret_file": "{{file}}", "from": "+15550001111", "to": ["+15551230001"]} }""");
+
+        Assert.Contains(reason, Assert.Single(errors).Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("\"text\"")]
+    [InlineData("{\"site\": \"a\", \"site\": \"b\"}")]
+    [InlineData("\u0000\u0001")]
+    public void File_that_is_no_settings_is_one_clear_mistake(string text) => Assert.NotEmpty(Errors(text));
+
+    [Fact]
+    public void Missing_file_is_told() =>
+        Assert.Contains("not there", Assert.Throws<ConfigurationException>(() => AgentSettingsFile.Load(Path.Combine(_folder, "none"))).Message, StringComparison.Ordinal);
+
+    private AgentOptions Load(string json) => AgentSettingsFile.Load(Write(json));
+
+    private IReadOnlyList<ConfigurationError> Errors(string json) => Assert.Throws<ConfigurationException>(() => Load(json)).Errors;
+
+    private string Write(string json)
+    {
+        var path = Path.Combine(_folder, Guid.NewGuid().ToString("N"));
+        File.WriteAllText(path, json);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return path;
+    }
+
+    private string Secret(string content) => Write(content);
+}

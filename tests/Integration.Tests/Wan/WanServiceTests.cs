@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using InternalHost.Configuration;
+using InternalHost.Wan;
+using Lab.World;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Integration.Tests.Wan;
+
+/// <summary>The whole detector on a world of loopback addresses: real sockets, real DNS and TLS, links that go dark.</summary>
+public sealed class WanServiceTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Confirm = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Recover = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("wan");
+    private readonly ConcurrentQueue<UplinkReport> _told = new();
+    private readonly SemaphoreSlim _news = new(0);
+    private LoopbackWorld _world = null!;
+    private WanService _service = null!;
+
+    public async Task InitializeAsync()
+    {
+        _world = await LoopbackWorld.StartAsync(TimeProvider.System);
+        var ca = Path.Combine(_folder.FullName, "ca.pem");
+        _world.WriteRoot(ca);
+        var servers = _world.Servers;
+        var witnesses = new WitnessOptions(
+            servers.IspDns, servers.DnsA, servers.DnsB,
+            new TlsWitness(WorldServers.NameA, [servers.TlsA], ca), new TlsWitness(WorldServers.NameB, [servers.TlsB], ca),
+            [servers.DnsA], [servers.Time], WorldServers.ProbeName);
+        var primary = new UplinkOptions(UplinkName.Primary, "lo", _world.Block.Primary);
+        var backup = new UplinkOptions(UplinkName.Backup, "lo", _world.Block.Backup);
+        var detector = new DetectorOptions { ConfirmAfter = Confirm, RecoverAfter = Recover };
+        var trusted = new TrustedTime(new KernelClock(), TimeProvider.System, null, TrustedTime.BuildDate);
+        _service = new WanService(
+            new WanOptions(primary, backup, witnesses, detector, detector.AsBackup()),
+            new WitnessProber(primary, backup, witnesses, trusted, new UplinkMeter(), TimeProvider.System),
+            new SysfsCarrier(),
+            new PathLookup(),
+            Tell,
+            TimeProvider.System,
+            NullLogger<WanService>.Instance);
+        await _service.StartAsync(default);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _service.StopAsync(default);
+        _service.Dispose();
+        await _world.DisposeAsync();
+        _folder.Delete(recursive: true);
+        _news.Dispose();
+    }
+
+    [Fact]
+    public async Task Cut_is_down_in_time_with_the_backup_proven_and_restored_is_up()
+    {
+        await UntilAsync(r => r is { Name: UplinkName.Primary, State: UplinkState.Up });
+        await UntilAsync(r => r is { Name: UplinkName.Backup, State: UplinkState.Up });
+
+        var cut = Stopwatch.StartNew();
+        _world.Primary.Dark = true;
+        var down = await UntilAsync(r => r is { Name: UplinkName.Primary, Usable: Usable.No });
+        var toDown = cut.Elapsed;
+        var backup = _service.Backup;
+
+        var restored = Stopwatch.StartNew();
+        _world.Primary.Dark = false;
+        var up = await UntilAsync(r => r is { Name: UplinkName.Primary, Usable: Usable.Yes });
+        var toUp = restored.Elapsed;
+
+        Assert.Equal((UplinkState.Down, Reasons.Dark), (down.State, down.Reason));
+        // On a machine so busy that our own loop runs late the dark is counted anew, as it should be.
+        Assert.InRange(toDown.TotalSeconds, 2.8, _told.Any(r => r.Reason == Reasons.Late) ? 20 : 5.5);
+        Assert.Equal(Usable.Yes, backup.Usable);
+        Assert.True(down.Since - backup.LastAnswered!.Value < TimeSpan.FromSeconds(2.5));
+        Assert.Equal((UplinkState.Up, Reasons.Recovered), (up.State, up.Reason));
+        Assert.InRange(toUp.TotalSeconds, 3, 10);
+        Assert.True(up.EverUp);
+        Assert.InRange(_service.Backup.ProbeBytes.Sent + _service.Backup.ProbeBytes.Received, 1000, 60_000);
+        Assert.All(_service.Primary.Witnesses, w => Assert.True(w.Answered > 0, w.ToString()));
+    }
+
+    [Fact]
+    public async Task Power_cut_both_then_backup_first()
+    {
+        await UntilAsync(r => r is { Name: UplinkName.Primary, State: UplinkState.Up });
+        await UntilAsync(r => r is { Name: UplinkName.Backup, State: UplinkState.Up });
+
+        _world.Primary.Dark = _world.Backup.Dark = true;
+        var fault = await UntilAsync(r => r is { Name: UplinkName.Primary, State: UplinkState.LocalFault });
+        _world.Backup.Dark = false;
+        var down = await UntilAsync(r => r is { Name: UplinkName.Primary, Usable: Usable.No });
+
+        Assert.Equal(Usable.Unknown, fault.Usable);
+        Assert.Contains(fault.Reason, (string[])[Reasons.BothDark, Reasons.Late]);
+        Assert.Equal(UplinkState.Down, down.State);
+        Assert.Equal(Usable.Yes, _service.Backup.Usable);
+        Assert.DoesNotContain(_told, r => r.Name == UplinkName.Primary && r.Usable == Usable.No && r.Since < fault.Since);
+    }
+
+    [Fact]
+    public async Task Stopping_ends_every_probe_at_once()
+    {
+        await UntilAsync(r => r is { Name: UplinkName.Primary, State: UplinkState.Up });
+        _world.Primary.Dark = true;
+        await UntilAsync(r => r is { Name: UplinkName.Primary, State: UplinkState.Suspect });
+
+        var stopping = Stopwatch.StartNew();
+        await _service.StopAsync(default);
+
+        Assert.True(stopping.Elapsed < TimeSpan.FromSeconds(2), stopping.Elapsed.ToString());
+        Assert.True(_service.ExecuteTask!.IsCompleted);
+        Assert.False(_service.ExecuteTask.IsFaulted);
+    }
+
+    private void Tell(UplinkReport report)
+    {
+        _told.Enqueue(report);
+        _news.Release();
+    }
+
+    /// <summary>The next such report; those already told before the last call count too.</summary>
+    private async Task<UplinkReport> UntilAsync(Func<UplinkReport, bool> wanted)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (true)
+        {
+            var last = new[] { _service.Primary, _service.Backup }.FirstOrDefault(wanted);
+            if (last is not null)
+            {
+                return last;
+            }
+
+            await _news.WaitAsync(limit.Token);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Common.Processes;
+using Lab.Demo;
+using Lab.World;
+using Testing;
+
+namespace Integration.Tests.World;
+
+public sealed class DemoWorldTests
+{
+    private const int SolSocket = 1;
+    private const int BindToDevice = 25;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly SystemProcessLauncher _launcher = new(TimeProvider.System);
+
+    [Fact]
+    public async Task Loopback_world_answers_by_both_uplinks_and_falls_dark_on_the_one_that_is_cut()
+    {
+        await using var world = await LoopbackDemoWorld.StartAsync([49022], _launcher, TimeProvider.System);
+
+        await CutAndRestoreAsync(world, make => Task.FromResult(make()));
+    }
+
+    [NeedsFact(Need.Root | Need.NetworkNamespaces | Need.Nft)]
+    public async Task Namespace_world_answers_by_both_uplinks_and_falls_dark_on_the_one_that_is_cut()
+    {
+        await using var world = await NamespaceDemoWorld.StartAsync(_launcher, TimeProvider.System, default);
+
+        await CutAndRestoreAsync(world, world.AtHomeAsync);
+    }
+
+    private static async Task CutAndRestoreAsync(IDemoWorld world, Func<Func<Socket>, Task<Socket>> atHome)
+    {
+        var before = (await AnswersAsync(world, world.Places.Primary, atHome), await AnswersAsync(world, world.Places.Backup, atHome));
+        await world.CutPrimaryAsync(default);
+        var cut = (await AnswersAsync(world, world.Places.Primary, atHome), await AnswersAsync(world, world.Places.Backup, atHome));
+        await world.RestorePrimaryAsync(default);
+        var after = await AnswersAsync(world, world.Places.Primary, atHome);
+        var (up, down) = await world.BackupBytesAsync(default);
+
+        const string all = "isp_dns dns_a dns_b time tls_a tls_b";
+        Assert.Equal((all, all), before);
+        Assert.Equal(("", all), cut);
+        Assert.Equal(all, after);
+        Assert.True(up > 0 && down > 0);
+    }
+
+    /// <summary>Which of the witnesses answer by this uplink.</summary>
+    private static async Task<string> AnswersAsync(IDemoWorld world, UplinkPlace uplink, Func<Func<Socket>, Task<Socket>> atHome)
+    {
+        var root = Path.GetTempFileName();
+        world.WriteRoot(root);
+        var servers = world.Places.Servers;
+        var asked = new (string Name, Task<bool> Answer)[]
+        {
+            ("isp_dns", DatagramAsync(servers.IspDns, Query())),
+            ("dns_a", DatagramAsync(servers.DnsA, Query())),
+            ("dns_b", DatagramAsync(servers.DnsB, Query())),
+            ("time", DatagramAsync(servers.Time, [0x23, .. new byte[47]])),
+            ("tls_a", TlsAsync(servers.TlsA, WorldServers.NameA)),
+            ("tls_b", TlsAsync(servers.TlsB, WorldServers.NameB)),
+        };
+        await Task.WhenAll(asked.Select(a => a.Answer));
+        File.Delete(root);
+        return string.Join(' ', asked.Where(a => a.Answer.Result).Select(a => a.Name));
+
+        async Task<bool> DatagramAsync(IPEndPoint server, byte[] question)
+        {
+            using var socket = await BoundAsync(SocketType.Dgram, ProtocolType.Udp);
+            await socket.SendToAsync(question, server);
+            return await InTimeAsync(async ct => (await socket.ReceiveFromAsync(new byte[512], server, ct)).ReceivedBytes > 12);
+        }
+
+        async Task<bool> TlsAsync(IPEndPoint server, string name)
+        {
+            using var socket = await BoundAsync(SocketType.Stream, ProtocolType.Tcp);
+            return await InTimeAsync(async ct =>
+            {
+                await socket.ConnectAsync(server, ct);
+                await using var tls = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false);
+                var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+                trust.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(root));
+                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = name, CertificateChainPolicy = trust }, ct);
+                return true;
+            });
+        }
+
+        async Task<Socket> BoundAsync(SocketType type, ProtocolType protocol)
+        {
+            var socket = await atHome(() => new Socket(AddressFamily.InterNetwork, type, protocol));
+            socket.SetRawSocketOption(SolSocket, BindToDevice, System.Text.Encoding.ASCII.GetBytes(uplink.Interface + "\0"));
+            socket.Bind(new IPEndPoint(uplink.Address, 0));
+            return socket;
+        }
+    }
+
+    private static async Task<bool> InTimeAsync(Func<CancellationToken, Task<bool>> ask)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        try
+        {
+            return await ask(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>An A question for probe.test (RFC 1035 4.1).</summary>
+    private static byte[] Query() => [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 5, .. "probe"u8, 4, .. "test"u8, 0, 0, 1, 0, 1];
+}

@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Threading.Channels;
+using InternalHost.Configuration;
+using InternalHost.Wan;
+using Testing;
+
+namespace InternalHost.Tests.Wan;
+
+public sealed class LinkWatchTests : IDisposable
+{
+    private readonly DirectoryInfo _sys = Directory.CreateTempSubdirectory("sys");
+
+    public void Dispose() => _sys.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("up", "1", true)]
+    [InlineData("down", "0", false)]
+    [InlineData("lowerlayerdown", "0", false)]
+    [InlineData("dormant", "1", false)]
+    [InlineData("unknown", "1", true)]
+    [InlineData("unknown", "0", false)]
+    [InlineData("unknown", null, false)]
+    public void Operational_state_decides_and_the_carrier_where_it_is_unknown(string state, string? carrier, bool expected)
+    {
+        Write("eth0", state, carrier);
+
+        Assert.Equal(expected, new SysfsCarrier(_sys.FullName).IsUp("eth0"));
+    }
+
+    [Fact]
+    public void Interface_that_is_gone_has_no_carrier()
+    {
+        Assert.False(new SysfsCarrier(_sys.FullName).IsUp("ppp0"));
+        Assert.Null(new SysfsCarrier(Path.Combine(_sys.FullName, "none")).IsUp("ppp0"));
+    }
+
+    [Fact]
+    public async Task Only_changes_are_told()
+    {
+        var time = new FakeTime();
+        var inbox = Channel.CreateUnbounded<WanEvent>();
+        var paths = new ScriptedPaths();
+        Write("eth0", "up", "1");
+        using var stop = new CancellationTokenSource();
+        var watch = new LinkWatch(
+            new UplinkOptions(UplinkName.Primary, "eth0"), [IPAddress.Loopback], new SysfsCarrier(_sys.FullName), paths, inbox.Writer, time);
+
+        var running = watch.RunAsync(stop.Token);
+        var first = await inbox.Reader.ReadAsync();
+        await paths.StepAsync(time);
+        Assert.False(inbox.Reader.TryRead(out _));
+        Write("eth0", "down", "0");
+        paths.Next = PathState.Absent;
+        time.Advance(TimeSpan.FromMilliseconds(500));
+        var carrier = await inbox.Reader.ReadAsync();
+        var path = await inbox.Reader.ReadAsync();
+        await stop.CancelAsync();
+
+        Assert.Equal((WanEventKind.PathSeen, PathState.Present), (first.Kind, first.Path));
+        Assert.Equal((WanEventKind.CarrierSeen, false), (carrier.Kind, carrier.Flag));
+        Assert.Equal((WanEventKind.PathSeen, PathState.Absent), (path.Kind, path.Path));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    private void Write(string name, string state, string? carrier)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_sys.FullName, name)).FullName;
+        File.WriteAllText(Path.Combine(folder, "operstate"), state + "\n");
+        if (carrier is not null)
+        {
+            File.WriteAllText(Path.Combine(folder, "carrier"), carrier + "\n");
+        }
+    }
+
+    private sealed class ScriptedPaths : IPathLookup
+    {
+        private readonly Channel<bool> _looks = Channel.CreateUnbounded<bool>();
+
+        public PathState Next { get; set; } = PathState.Present;
+
+        public PathState Look(UplinkOptions uplink, ImmutableArray<IPAddress> targets)
+        {
+            _looks.Writer.TryWrite(true);
+            return Next;
+        }
+
+        /// <summary>Until the watch has looked once more.</summary>
+        public async Task StepAsync(FakeTime time)
+        {
+            await _looks.Reader.ReadAsync();
+            time.Advance(TimeSpan.FromMilliseconds(500));
+            await _looks.Reader.ReadAsync();
+        }
+    }
+}

@@ -1,0 +1,170 @@
+using Common.Time;
+using InternalHost.Wan;
+
+namespace InternalHost.Tests.Wan;
+
+/// <summary>
+/// Two uplinks whose witnesses answer or stay silent by a script, played through the real pair of detectors in virtual time. Losses
+/// are drawn from a seeded generator; a lost probe is told at its timeout, as the prober does. Times are seconds since the start.
+/// </summary>
+internal sealed class ScriptedWorld
+{
+    private static readonly Instant Origin = new(TimeSpan.FromDays(1).Ticks);
+    private static readonly WitnessName[] Everyone = [.. DetectorOptions.AllWitnesses];
+
+    private readonly PriorityQueue<(UplinkName Uplink, ProbeResult Result), (Instant, long)> _inFlight = new();
+    private readonly PriorityQueue<Action, (double, long)> _script = new();
+    private readonly Link _primary = new();
+    private readonly Link _backup = new();
+    private ulong _random;
+    private long _order;
+
+    public ScriptedWorld(DetectorOptions? primary = null, ulong seed = 1)
+    {
+        var options = primary ?? new DetectorOptions();
+        _random = (seed * 0x9E3779B97F4A7C15) | 1;
+        Pair = new UplinkPair(options, options.AsBackup(), Origin);
+        Drain(Origin);
+    }
+
+    public UplinkPair Pair { get; }
+
+    public Instant Now { get; private set; } = Origin;
+
+    public List<Verdict> Primary { get; } = [];
+
+    public List<Verdict> Backup { get; } = [];
+
+    public long Probes { get; private set; }
+
+    public List<(double At, UplinkName Uplink, ProbeRequest Request)> Asked { get; } = [];
+
+    public bool RecordAsked { get; set; }
+
+    /// <summary>The prober stops telling anything.</summary>
+    public bool ProberSilent { get; set; }
+
+    public static double Seconds(Instant at) => (at - Origin).TotalSeconds;
+
+    public static Instant At(double seconds) => Origin + TimeSpan.FromSeconds(seconds);
+
+    public ScriptedWorld When(double seconds, Action<ScriptedWorld> change)
+    {
+        _script.Enqueue(() => change(this), (seconds, _order++));
+        return this;
+    }
+
+    public void Cut(UplinkName uplink) => Loss(uplink, 1, Everyone);
+
+    public void Restore(UplinkName uplink) => Loss(uplink, 0, Everyone);
+
+    public void Loss(UplinkName uplink, double loss, params WitnessName[] witnesses)
+    {
+        foreach (var witness in witnesses)
+        {
+            LinkOf(uplink).Loss[(int)witness] = loss;
+        }
+    }
+
+    public void Refute(UplinkName uplink, bool refuted) => LinkOf(uplink).Refuted = refuted;
+
+    public void Rtt(UplinkName uplink, double milliseconds) => LinkOf(uplink).Rtt = TimeSpan.FromMilliseconds(milliseconds);
+
+    public ScriptedWorld RunTo(double seconds)
+    {
+        var end = At(seconds);
+        while (true)
+        {
+            var wake = Pair.NextWake;
+            var answer = _inFlight.TryPeek(out _, out var due) ? due.Item1 : Instant.Never;
+            var script = _script.TryPeek(out _, out var when) ? At(when.Item1) : Instant.Never;
+            var next = Instant.Min(Instant.Min(wake, answer), script);
+            if (next > end)
+            {
+                Now = end;
+                return this;
+            }
+
+            Now = Instant.Max(Now, next);
+            if (script <= next)
+            {
+                _script.Dequeue()();
+            }
+            else if (answer <= next)
+            {
+                var (uplink, result) = _inFlight.Dequeue();
+                Pair.Result(uplink, result);
+            }
+            else
+            {
+                Pair.Tick(Now);
+            }
+
+            Drain(Now);
+        }
+    }
+
+    public string Story(UplinkName uplink = UplinkName.Primary) => string.Join(
+        " ", (uplink == UplinkName.Primary ? Primary : Backup).Select(v => $"{v.State}({v.Reason})"));
+
+    public double TimeOf(UplinkState state, int nth = 0) => Seconds(Primary.Where(v => v.State == state).ElementAt(nth).At);
+
+    private Link LinkOf(UplinkName uplink) => uplink == UplinkName.Primary ? _primary : _backup;
+
+    private void Drain(Instant at)
+    {
+        Drain(UplinkName.Primary, Pair.Primary, Primary, at);
+        Drain(UplinkName.Backup, Pair.Backup, Backup, at);
+    }
+
+    private void Drain(UplinkName name, UplinkDetector detector, List<Verdict> told, Instant at)
+    {
+        while (detector.TryTakeVerdict(out var verdict))
+        {
+            told.Add(verdict);
+        }
+
+        while (detector.TryTakeProbe(out var request))
+        {
+            Probes++;
+            if (RecordAsked)
+            {
+                Asked.Add((Seconds(at), name, request));
+            }
+
+            if (!ProberSilent)
+            {
+                Answer(name, request, at);
+            }
+        }
+    }
+
+    private void Answer(UplinkName name, in ProbeRequest request, Instant at)
+    {
+        var link = LinkOf(name);
+        var tls = request.Witness.IsTls();
+        var lost = Draw() < link.Loss[(int)request.Witness] || link.Rtt > request.Timeout;
+        var outcome = lost ? ProbeOutcome.Lost
+            : tls && request.Full ? (link.Refuted ? ProbeOutcome.Refuted : ProbeOutcome.Authenticated)
+            : ProbeOutcome.Answered;
+        var told = at + (lost ? request.Timeout : link.Rtt);
+        _inFlight.Enqueue((name, new ProbeResult(request, at, told, outcome)), (told, _order++));
+    }
+
+    private double Draw()
+    {
+        _random ^= _random << 13;
+        _random ^= _random >> 7;
+        _random ^= _random << 17;
+        return (_random >> 11) * (1.0 / (1UL << 53));
+    }
+
+    private sealed class Link
+    {
+        public double[] Loss { get; } = new double[8];
+
+        public TimeSpan Rtt { get; set; } = TimeSpan.FromMilliseconds(30);
+
+        public bool Refuted { get; set; }
+    }
+}

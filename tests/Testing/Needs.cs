@@ -1,0 +1,84 @@
+using Xunit;
+
+namespace Testing;
+
+/// <summary>What a test needs of the machine. Where it is absent the test is skipped, and says why.</summary>
+[Flags]
+public enum Need
+{
+    None = 0,
+    Ssh = 1,
+    Sshd = 2,
+    Root = 4,
+    NetworkNamespaces = 8,
+    Nft = 16,
+    OpenSsl = 32,
+    SystemdAnalyze = 64,
+}
+
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class NeedsFactAttribute : FactAttribute
+{
+    public NeedsFactAttribute(Need needs)
+    {
+        if (Needs.Missing(needs) is { } reason)
+        {
+            Skip = reason;
+        }
+    }
+}
+
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class NeedsTheoryAttribute : TheoryAttribute
+{
+    public NeedsTheoryAttribute(Need needs)
+    {
+        if (Needs.Missing(needs) is { } reason)
+        {
+            Skip = reason;
+        }
+    }
+}
+
+public static class Needs
+{
+    public static string? Missing(Need needs)
+    {
+        if (needs.HasFlag(Need.Ssh) && Find("ssh") is null)
+        {
+            return "ssh is not installed (openssh-client)";
+        }
+
+        if (needs.HasFlag(Need.Sshd) && Find("sshd") is null)
+        {
+            return "sshd is not installed (openssh-server)";
+        }
+
+        if (needs.HasFlag(Need.OpenSsl) && Find("openssl") is null)
+        {
+            return "openssl is not installed";
+        }
+
+        if (needs.HasFlag(Need.SystemdAnalyze) && Find("systemd-analyze") is null)
+        {
+            return "systemd-analyze is not installed (systemd)";
+        }
+
+        if (needs.HasFlag(Need.Nft) && Find("nft") is null)
+        {
+            return "nft is not installed (nftables)";
+        }
+
+        if ((needs.HasFlag(Need.Root) || needs.HasFlag(Need.NetworkNamespaces)) && Environment.UserName != "root")
+        {
+            return "needs root";
+        }
+
+        return needs.HasFlag(Need.NetworkNamespaces) && Find("ip") is null ? "ip is not installed (iproute2)" : null;
+    }
+
+    /// <summary>Where a program is, looking at PATH and then where Debian puts what is not on a user's PATH.</summary>
+    public static string? Find(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(["/usr/sbin", "/sbin", "/usr/local/sbin"])
+            .Where(d => d.Length > 0).Select(d => Path.Combine(d, program)).FirstOrDefault(File.Exists);
+}
