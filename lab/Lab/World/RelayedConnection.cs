@@ -143,12 +143,13 @@ internal sealed class RelayedConnection(Socket client, IPAddress from, IPEndPoin
             }
 
             await LightAsync(ending.Token);
+
+            // Counted first: whoever receives the bytes finds them in the figures.
+            link?.Count(up, chunk.Bytes.Length);
             for (var sent = 0; sent < chunk.Bytes.Length;)
             {
                 sent += await sink.SendAsync(chunk.Bytes[sent..], ending.Token);
             }
-
-            link?.Count(up, chunk.Bytes.Length);
         }
 
         await LightAsync(ending.Token);

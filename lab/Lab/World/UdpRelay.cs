@@ -115,8 +115,8 @@ public sealed class UdpRelay : IAsyncDisposable
 
             if (link is not { Dark: true })
             {
-                await socket.SendToAsync(datagram, to, _ending.Token);
                 link?.Count(up, datagram.Length);
+                await socket.SendToAsync(datagram, to, _ending.Token);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)

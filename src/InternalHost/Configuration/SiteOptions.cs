@@ -26,7 +26,11 @@ public sealed record SiteOptions(
     /// <summary>Public host key files of the sshd inside, pinned in the client configuration that people get.</summary>
     public ImmutableArray<string> InnerHostKeyFiles { get; init; } = ["/etc/ssh/ssh_host_ed25519_key.pub"];
 
-    public Wiring Wiring => Primary.Interface == Backup.Interface ? Wiring.B : Wiring.A;
+    public Wiring Wiring =>
+        Primary.Observe is not null ? Wiring.C
+        : Primary.Interface.Length == 0 ? Wiring.D
+        : Primary.Interface == Backup.Interface ? Wiring.B
+        : Wiring.A;
 
     public const string StateFileName = "state.db";
 
@@ -51,7 +55,23 @@ public enum Wiring
 
     /// <summary>One wire, two source addresses; the router sends each by one uplink.</summary>
     B = 2,
+
+    /// <summary>This host is routed by the backup only; the primary is watched by <see cref="PrimaryObservation"/>.</summary>
+    C = 3,
+
+    /// <summary>The primary cannot be watched at all: no automatic failover, only the operator's <c>open</c>.</summary>
+    D = 4,
 }
+
+/// <summary>Wiring C: how the primary is watched from a host that is routed by the backup. At least one is set.</summary>
+/// <param name="Command">Program and arguments that ask the router; prints <c>up</c>, <c>down</c> or <c>unknown</c> and the age in seconds. Empty: none.</param>
+/// <param name="Lan">SOCKS 5 relay on a LAN box that is routed by the primary.</param>
+/// <param name="Outside">The primary's public address and a port that answers (or refuses) there, asked through the backup. Weak.</param>
+public sealed record PrimaryObservation(ImmutableArray<string> Command, IPEndPoint? Lan = null, OutsideTarget? Outside = null);
+
+/// <param name="Address">Null: learnt while the primary works (from the router's command or the relay).</param>
+/// <param name="Port">A TCP port there; a refusal is an answer too.</param>
+public sealed record OutsideTarget(IPAddress? Address, int Port);
 
 /// <summary>An uplink is not an interface: it is an interface, a source address and what the router does with both.</summary>
 /// <param name="Interface">Sockets are bound to it (SO_BINDTODEVICE).</param>
@@ -65,7 +85,14 @@ public sealed record UplinkOptions(
     IPAddress? Address = null,
     IPAddress? Gateway = null,
     bool CarrierIsModem = false,
-    string Provider = "learn");
+    string Provider = "learn")
+{
+    /// <summary>Wiring C, primary only: how it is watched. Null: by probes of its own.</summary>
+    public PrimaryObservation? Observe { get; init; }
+
+    /// <summary>Backup only: program and arguments that wake it (dial a sleeping modem). Empty: none.</summary>
+    public ImmutableArray<string> BringUp { get; init; } = [];
+}
 
 /// <summary>Who is asked whether the world is there. All of it is configuration; defaults are public operators.</summary>
 /// <param name="IspDns">The provider's own resolver over the primary (null: not used). Port 53 unless named.</param>

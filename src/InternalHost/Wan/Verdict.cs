@@ -28,6 +28,22 @@ internal static class Reasons
     /// <summary>Our own timers ran late: no verdict on others.</summary>
     public const string Late = "late";
 
+    /// <summary>Its public address is the other uplink's: a router fell over by itself, and this uplink is dead.</summary>
+    public const string Egress = "egress";
+
+    /// <summary>Somebody answered in the place of the world: a portal, or a resolver that lies.</summary>
+    public const string Portal = "portal";
+    public const string Hijack = "hijack";
+
+    /// <summary>Round trips far above what this uplink usually takes.</summary>
+    public const string Slow = "slow";
+
+    /// <summary>One of the address families that worked no longer does.</summary>
+    public const string FamilyLost = "family_lost";
+
+    /// <summary>Wiring C: what observes the primary says that it is down.</summary>
+    public const string Observed = "observed";
+
     /// <summary>The prober told nothing at all: no data is never "up".</summary>
     public const string Silent = "silent";
 }

@@ -13,12 +13,36 @@ internal enum WitnessName
     DnsB = 3,
     TlsA = 4,
     TlsB = 5,
+
+    /// <summary>Our own bastion while it runs, over this uplink: proves its host key; at most every 30 s, and no vote in Suspect.</summary>
+    Bastion = 6,
+
+    /// <summary>Asks for a 204. Only classifies: Answered = 204, Refuted = a portal's redirect or page.</summary>
+    Http = 7,
+
+    /// <summary>The public address by this uplink. Answered = its own, Refuted = it leaves by the other uplink, Lost = not found out.</summary>
+    Egress = 8,
+
+    /// <summary>Wiring C: a command that asks the router. Answered = up, Refuted = down, Lost = it does not know.</summary>
+    Router = 9,
+
+    /// <summary>
+    /// Wiring C: a box on the LAN that is routed by the primary relays a TLS witness. Authenticated = up, Refuted = the box answers,
+    /// the world does not, Lost = the box itself is silent.
+    /// </summary>
+    Lan = 10,
+
+    /// <summary>Wiring C: the primary's own public address asked from outside. Weak: Answered or Lost.</summary>
+    Outside = 11,
 }
 
 internal static class WitnessNames
 {
     /// <summary>A TLS witness can prove who answered; nobody else can.</summary>
     public static bool IsTls(this WitnessName name) => name is WitnessName.TlsA or WitnessName.TlsB;
+
+    /// <summary>Asked by this uplink whether the world is there; the others only classify, or are rules of their own.</summary>
+    public static bool IsVoter(this WitnessName name) => name is >= WitnessName.IspDns and <= WitnessName.TlsB;
 
     /// <summary>Beyond the provider's own network.</summary>
     public static bool IsOffNet(this WitnessName name) => name != WitnessName.IspDns;
