@@ -18,7 +18,7 @@ namespace Integration.Tests.Agent;
 /// <summary>A real private sshd, the agent as a real process beside it, a Twilio-shaped gateway, and keys: alice's, the site's, a stranger's.</summary>
 internal sealed class AgentWorld : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly OwnPlace _place = new();
     private readonly List<IChildProcess> _children = [];

@@ -8,7 +8,7 @@ namespace Integration.Tests.Alerts;
 /// <summary>Outbox, REST client and gateway together, on a real file and over real HTTP, with the waits cut short.</summary>
 public sealed class OutboxOverHttpTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly Route[] Alice = [Route.Sms("+15550100001")];
 
     private static readonly DeliveryPolicy Quick = new()

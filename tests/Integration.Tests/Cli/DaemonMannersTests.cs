@@ -112,7 +112,7 @@ public sealed class DaemonMannersTests : IDisposable
         var buffer = new byte[4096];
         while (true)
         {
-            var length = await manager.ReceiveAsync(buffer, new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+            var length = await manager.ReceiveAsync(buffer, new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
             if (Encoding.UTF8.GetString(buffer, 0, length) is var message && !message.StartsWith("STATUS=", StringComparison.Ordinal))
             {
                 return message;
@@ -123,7 +123,7 @@ public sealed class DaemonMannersTests : IDisposable
     private IChildProcess Start(string config) => _launcher.Start(Spec(["run", "-c", config], Path.Combine(_folder, "notify")), (_, _) => { });
 
     private Task<ProcessResult> RunAsync(params string[] arguments) =>
-        _launcher.RunAsync(Spec(arguments, notify: null), new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        _launcher.RunAsync(Spec(arguments, notify: null), new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
 
     private static ProcessSpec Spec(string[] arguments, string? notify)
     {

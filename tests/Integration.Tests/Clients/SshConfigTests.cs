@@ -112,5 +112,5 @@ public sealed class SshConfigTests : IAsyncLifetime
     }
 
     private Task<ProcessResult> SshAsync(params string[] arguments) => _launcher.RunAsync(
-        new ProcessSpec("ssh", ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5", .. arguments]), new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        new ProcessSpec("ssh", ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5", .. arguments]), new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
 }

@@ -386,7 +386,7 @@ public sealed class LocalCloudTests
 
     private static async Task BannerAsync(IPEndPoint server)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (true)
         {
             try

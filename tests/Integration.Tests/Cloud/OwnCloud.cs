@@ -35,7 +35,7 @@ internal sealed class OwnCloud : IAsyncDisposable
     public IPEndPoint Server => Place.EndPoint(Port);
 
     /// <summary>Fails a test that hangs; longer than anything that is waited for.</summary>
-    public CancellationToken Soon { get; } = new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+    public CancellationToken Soon { get; } = new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 
     public IReadOnlyList<ProviderLogEntry> Log => [.. ProviderLog.Read(Place.File(LocalCloudServer.LogName))];
 
@@ -119,7 +119,7 @@ internal sealed class OwnCloud : IAsyncDisposable
     public async Task EndAsync()
     {
         await _end.CancelAsync();
-        await _running.WaitAsync(TimeSpan.FromSeconds(20));
+        await _running.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     public async ValueTask DisposeAsync()

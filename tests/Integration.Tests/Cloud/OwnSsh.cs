@@ -7,14 +7,14 @@ namespace Integration.Tests.Cloud;
 internal sealed class OwnSsh(IProcessLauncher launcher, string keyFile)
 {
     public Task<ProcessResult> RunAsync(IPEndPoint server, params string[] arguments) =>
-        launcher.RunAsync(Spec(server, [], arguments), new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        launcher.RunAsync(Spec(server, [], arguments), new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
 
     /// <summary>Options come first and win, as ssh has it; the child stays until it is stopped.</summary>
     public IChildProcess Start(IPEndPoint server, string[] options, Action<string> onLine, params string[] command) =>
         launcher.Start(Spec(server, options, command), (_, line) => onLine(line));
 
     public Task<ProcessResult> RunAsync(IPEndPoint server, string[] options, string[] command) =>
-        launcher.RunAsync(Spec(server, options, command), new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        launcher.RunAsync(Spec(server, options, command), new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
 
     private ProcessSpec Spec(IPEndPoint server, string[] options, string[] command) => new("ssh",
     [

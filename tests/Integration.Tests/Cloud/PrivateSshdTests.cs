@@ -13,7 +13,7 @@ public sealed class PrivateSshdTests : IDisposable
 {
     private readonly SystemProcessLauncher _launcher = new(TimeProvider.System);
     private readonly OwnPlace _place = new();
-    private readonly CancellationToken _soon = new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token;
+    private readonly CancellationToken _soon = new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 
     public void Dispose() => _place.Dispose();
 

@@ -12,7 +12,7 @@ namespace Integration.Tests.Tunnel;
 /// <summary>The whole tunnel as the daemon composes it, against one sshd; its news can be waited for.</summary>
 internal sealed class Harness : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Channel<TunnelNews> _news = Channel.CreateUnbounded<TunnelNews>();
     private readonly string _folder;

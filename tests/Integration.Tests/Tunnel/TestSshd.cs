@@ -13,7 +13,7 @@ internal sealed class TestSshd : IAsyncDisposable
 {
     public const string Alias = "bastion-test";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static int _blocks = Random.Shared.Next(700);
 
     private readonly ConcurrentQueue<string> _log = new();

@@ -54,7 +54,7 @@ public sealed class TrustedTimeServiceTests : IAsyncDisposable
 
         var answer = await AskAsync();
 
-        Assert.InRange(answer!.Value.Wall, Real, Real.AddSeconds(10));
+        Assert.InRange(answer!.Value.Wall, Real, Real.AddMinutes(2));
         Assert.All(_servers, s => Assert.Contains(At(2), s.Seen));
         Assert.True(_meter.Read(UplinkName.Backup).Received >= 2 * SntpMessage.Length);
     }
@@ -64,7 +64,7 @@ public sealed class TrustedTimeServiceTests : IAsyncDisposable
     {
         _servers[1].Silent = true;
 
-        Assert.InRange((await AskAsync())!.Value.Wall, Real, Real.AddSeconds(10));
+        Assert.InRange((await AskAsync())!.Value.Wall, Real, Real.AddMinutes(2));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class TrustedTimeServiceTests : IAsyncDisposable
         await service.StepAsync(default);
 
         Assert.Equal(TimeSource.Sntp, trusted.Source);
-        Assert.InRange(journal.Read()!.Value, Real, Real.AddSeconds(10));
+        Assert.InRange(journal.Read()!.Value, Real, Real.AddMinutes(2));
     }
 
     [Fact]

@@ -10,7 +10,8 @@ namespace Integration.Tests.Wan;
 public sealed class WitnessProberTests : IDisposable
 {
     private const string Name = "a.witness.test";
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
 
     private readonly LoopbackBlock _block = LoopbackBlock.Take();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("wan");
@@ -75,7 +76,7 @@ public sealed class WitnessProberTests : IDisposable
             _ => new DnsBehaviour { UdpSilent = true },
         };
 
-        Assert.Equal(ProbeOutcome.Lost, await AskDnsAsync(dns.EndPoint));
+        Assert.Equal(ProbeOutcome.Lost, await AskDnsAsync(dns.EndPoint, patience: Silence));
         Assert.NotEmpty(dns.Seen);
     }
 
@@ -88,7 +89,7 @@ public sealed class WitnessProberTests : IDisposable
     {
         using var server = Listen(_block.Address(128));
         using var stranger = Listen(_block.Address(129));
-        var asking = AskDnsAsync((IPEndPoint)server.LocalEndPoint!, patience: TimeSpan.FromSeconds(5));
+        var asking = AskDnsAsync((IPEndPoint)server.LocalEndPoint!);
         var (query, from) = await ReceiveAsync(server);
         var honest = Honest(query);
 
@@ -114,7 +115,7 @@ public sealed class WitnessProberTests : IDisposable
         var closed = (IPEndPoint)taken.LocalEndPoint!;
         taken.Dispose();
 
-        Assert.Equal(ProbeOutcome.Lost, await AskDnsAsync(closed));
+        Assert.Equal(ProbeOutcome.Lost, await AskDnsAsync(closed, patience: Silence));
     }
 
     [Fact]
@@ -188,7 +189,7 @@ public sealed class WitnessProberTests : IDisposable
         rude.Start();
         var hangsUp = Task.Run(async () => (await rude.AcceptSocketAsync()).Dispose());
 
-        Assert.Equal(ProbeOutcome.Lost, await AskTlsAsync(server.EndPoint, full: true));
+        Assert.Equal(ProbeOutcome.Lost, await AskTlsAsync(server.EndPoint, full: true, Silence));
         Assert.Equal(ProbeOutcome.Lost, await AskTlsAsync((IPEndPoint)rude.LocalEndpoint, full: true));
         await hangsUp;
     }
@@ -217,9 +218,9 @@ public sealed class WitnessProberTests : IDisposable
         return new DnsProbe("probe.test", _meter).AskAsync(_uplink, server, random, limit.Token);
     }
 
-    private async Task<ProbeOutcome> AskTlsAsync(IPEndPoint server, bool full)
+    private async Task<ProbeOutcome> AskTlsAsync(IPEndPoint server, bool full, TimeSpan? patience = null)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+        using var limit = new CancellationTokenSource(patience ?? Patience);
         return await Tls().AskAsync(_uplink, server, full, limit.Token);
     }
 

@@ -13,7 +13,8 @@ public sealed class DemoWorldTests
 {
     private const int SolSocket = 1;
     private const int BindToDevice = 25;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
 
     private readonly SystemProcessLauncher _launcher = new(TimeProvider.System);
 
@@ -37,7 +38,7 @@ public sealed class DemoWorldTests
     {
         var before = (await AnswersAsync(world, world.Places.Primary, atHome), await AnswersAsync(world, world.Places.Backup, atHome));
         await world.CutPrimaryAsync(default);
-        var cut = (await AnswersAsync(world, world.Places.Primary, atHome), await AnswersAsync(world, world.Places.Backup, atHome));
+        var cut = (await AnswersAsync(world, world.Places.Primary, atHome, Silence), await AnswersAsync(world, world.Places.Backup, atHome));
         await world.RestorePrimaryAsync(default);
         var after = await AnswersAsync(world, world.Places.Primary, atHome);
         var (up, down) = await world.BackupBytesAsync(default);
@@ -50,7 +51,8 @@ public sealed class DemoWorldTests
     }
 
     /// <summary>Which of the witnesses answer by this uplink.</summary>
-    private static async Task<string> AnswersAsync(IDemoWorld world, UplinkPlace uplink, Func<Func<Socket>, Task<Socket>> atHome)
+    private static async Task<string> AnswersAsync(
+        IDemoWorld world, UplinkPlace uplink, Func<Func<Socket>, Task<Socket>> atHome, TimeSpan? patience = null)
     {
         var root = Path.GetTempFileName();
         world.WriteRoot(root);
@@ -72,13 +74,13 @@ public sealed class DemoWorldTests
         {
             using var socket = await BoundAsync(SocketType.Dgram, ProtocolType.Udp);
             await socket.SendToAsync(question, server);
-            return await InTimeAsync(async ct => (await socket.ReceiveFromAsync(new byte[512], server, ct)).ReceivedBytes > 12);
+            return await InTimeAsync(patience ?? Patience, async ct => (await socket.ReceiveFromAsync(new byte[512], server, ct)).ReceivedBytes > 12);
         }
 
         async Task<bool> TlsAsync(IPEndPoint server, string name)
         {
             using var socket = await BoundAsync(SocketType.Stream, ProtocolType.Tcp);
-            return await InTimeAsync(async ct =>
+            return await InTimeAsync(patience ?? Patience, async ct =>
             {
                 await socket.ConnectAsync(server, ct);
                 await using var tls = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false);
@@ -98,9 +100,9 @@ public sealed class DemoWorldTests
         }
     }
 
-    private static async Task<bool> InTimeAsync(Func<CancellationToken, Task<bool>> ask)
+    private static async Task<bool> InTimeAsync(TimeSpan patience, Func<CancellationToken, Task<bool>> ask)
     {
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(patience);
         try
         {
             return await ask(limit.Token);

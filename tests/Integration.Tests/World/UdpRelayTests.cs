@@ -34,7 +34,7 @@ public sealed class UdpRelayTests : IDisposable
         var before = await AskAsync(relay, _block.Primary);
 
         _primary.Dark = true;
-        var dark = await AskAsync(relay, _block.Primary);
+        var dark = await AskAsync(relay, _block.Primary, milliseconds: 500);
         var other = await AskAsync(relay, _block.Backup);
         _primary.Dark = false;
         var after = await AskAsync(relay, _block.Primary);
@@ -44,11 +44,11 @@ public sealed class UdpRelayTests : IDisposable
         Assert.Equal((3, 3), (_backup.BytesUp, _backup.BytesDown));
     }
 
-    private static async Task<bool> AskAsync(UdpRelay relay, IPAddress source)
+    private static async Task<bool> AskAsync(UdpRelay relay, IPAddress source, int milliseconds = 20_000)
     {
         using var client = new UdpClient(new IPEndPoint(source, 0));
         await client.SendAsync("abc"u8.ToArray(), relay.Endpoint);
-        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(milliseconds));
         try
         {
             return (await client.ReceiveAsync(limit.Token)).Buffer.AsSpan().SequenceEqual("abc"u8);
