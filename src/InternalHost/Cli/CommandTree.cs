@@ -30,6 +30,7 @@ internal static class CommandTree
         OrderCommands.Reload(),
         CheckConfigCommand.Build(),
         DoctorCommand.Build(),
+        ReplayCommand.Build(),
         SshConfigCommand.Build(),
         LocalCloudVerb.Build(),
     };
