@@ -155,7 +155,7 @@ public sealed class DnsServer : IAsyncDisposable
         }
 
         Seen.Enqueue(new DnsSeen(from.Address, tcp, question.Name, question.Type));
-        return Behaviour.Reply(query, question, Zone, tcp);
+        return Behaviour.Reply(query, question, Zone, from.Address, tcp);
     }
 }
 
@@ -190,7 +190,7 @@ public sealed record DnsBehaviour
 
     public TimeSpan Delay { get; init; } = TimeSpan.Zero;
 
-    internal byte[] Reply(byte[] query, (string Name, int Type, int End) question, DnsZone zone, bool tcp)
+    internal byte[] Reply(byte[] query, (string Name, int Type, int End) question, DnsZone zone, IPAddress asker, bool tcp)
     {
         if (Garbage)
         {
@@ -206,7 +206,7 @@ public sealed record DnsBehaviour
         {
             ({ } fixedCode, _) => (fixedCode, []),
             (_, true) => (0, [DnsWire.Address(HijackTo!)]),
-            _ => zone.Look(question.Name, question.Type),
+            _ => zone.Look(question.Name, question.Type, asker),
         };
         var truncate = Truncates && !tcp;
         var reply = DnsWire.Reply(query, question.End, code, truncate, truncate ? [] : answers);

@@ -16,9 +16,12 @@ public sealed class DnsZone
 
     public void AddText(string name, string text) => _nodes[name] = new Node([], null, text);
 
+    /// <summary>Answers with the asker's own address, as A or AAAA and as text: what <c>myip.opendns.com</c> and its like do.</summary>
+    public void AddWhoAmI(string name) => _nodes[name] = new Node([], null, null) { IsAsker = true };
+
     public void Remove(string name) => _nodes.TryRemove(name, out _);
 
-    internal (int Rcode, List<DnsAnswer> Answers) Look(string name, int type)
+    internal (int Rcode, List<DnsAnswer> Answers) Look(string name, int type, IPAddress asker)
     {
         var answers = new List<DnsAnswer>();
         for (var hop = 0; hop < 8; hop++)
@@ -30,7 +33,7 @@ public sealed class DnsZone
 
             if (node.Alias is null)
             {
-                answers.AddRange(node.Answers(type).Select(a => a with { Owner = hop == 0 ? null : name }));
+                answers.AddRange(node.Answers(type, asker).Select(a => a with { Owner = hop == 0 ? null : name }));
                 return (0, answers);
             }
 
@@ -61,8 +64,12 @@ public sealed class DnsZone
 
     private sealed record Node(IPAddress[] Addresses, string? Alias, string? Text)
     {
-        public IEnumerable<DnsAnswer> Answers(int type) => type switch
+        public bool IsAsker { get; init; }
+
+        public IEnumerable<DnsAnswer> Answers(int type, IPAddress asker) => type switch
         {
+            16 when IsAsker => [DnsWire.Text($"{asker}")],
+            _ when IsAsker => new[] { DnsWire.Address(asker) }.Where(a => a.Type == type),
             16 when Text is not null => [DnsWire.Text(Text)],
             _ => Addresses.Select(DnsWire.Address).Where(a => a.Type == type),
         };

@@ -31,18 +31,29 @@ internal static class SiteDefaults
     };
 
     // Three operators; no operator holds both DNS places or both TLS places, so that one dying never looks like an outage.
-    public static readonly IPEndPoint DnsA = IPEndPoint.Parse("9.9.9.9:53");
-    public static readonly IPEndPoint DnsB = IPEndPoint.Parse("8.8.8.8:53");
+    public static readonly ImmutableArray<IPEndPoint> DnsA = Endpoints("9.9.9.9:53", "[2620:fe::fe]:53");
+    public static readonly ImmutableArray<IPEndPoint> DnsB = Endpoints("8.8.8.8:53", "[2001:4860:4860::8888]:53");
 
-    public static readonly TlsWitness TlsA = new("one.one.one.one", Endpoints("1.1.1.1:443", "1.0.0.1:443", "[2606:4700:4700::1111]:443"));
-    public static readonly TlsWitness TlsB = new("dns.google", Endpoints("8.8.4.4:443", "8.8.8.8:443", "[2001:4860:4860::8844]:443"));
+    public static readonly TlsWitness TlsA = new("one.one.one.one", Endpoints("1.1.1.1:443", "1.0.0.1:443", "[2606:4700:4700::1111]:443", "[2606:4700:4700::1001]:443"));
+    public static readonly TlsWitness TlsB = new("dns.google", Endpoints("8.8.4.4:443", "8.8.8.8:443", "[2001:4860:4860::8844]:443", "[2001:4860:4860::8888]:443"));
 
     public static readonly ImmutableArray<IPEndPoint> Resolvers =
         Endpoints("9.9.9.9:53", "1.1.1.1:53", "8.8.8.8:53", "[2620:fe::fe]:53", "[2606:4700:4700::1111]:53");
 
     /// <summary>By address, because names may not resolve yet: Cloudflare, Google, NIST.</summary>
     public static readonly ImmutableArray<IPEndPoint> TimeServers =
-        Endpoints("162.159.200.1:123", "216.239.35.0:123", "129.6.15.28:123", "[2606:4700:f1::1]:123");
+        Endpoints("162.159.200.1:123", "216.239.35.0:123", "129.6.15.28:123", "[2606:4700:f1::1]:123", "[2001:4860:4806::]:123");
+
+    public static readonly Uri Http = new("http://connectivitycheck.gstatic.com/generate_204");
+
+    /// <summary>Two operators. By name: their addresses move, and both families are behind one name.</summary>
+    public static readonly ImmutableArray<DnsEndPoint> Stun = [new("stun.cloudflare.com", 3478), new("stun.l.google.com", 19302)];
+
+    public static readonly ImmutableArray<WhoAmI> WhoAmI =
+    [
+        new("myip.opendns.com", Text: false, new DnsEndPoint("resolver1.opendns.com", 53)),
+        new("o-o.myaddr.l.google.com", Text: true, new DnsEndPoint("ns1.google.com", 53)),
+    ];
 
     /// <summary>Reserved for documentation (RFC 2606), answered by anybody's resolver, nobody's customers suffer from a random label below it.</summary>
     public const string ProbeName = "example.com";

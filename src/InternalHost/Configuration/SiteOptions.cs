@@ -94,25 +94,6 @@ public sealed record UplinkOptions(
     public ImmutableArray<string> BringUp { get; init; } = [];
 }
 
-/// <summary>Who is asked whether the world is there. All of it is configuration; defaults are public operators.</summary>
-/// <param name="IspDns">The provider's own resolver over the primary (null: not used). Port 53 unless named.</param>
-/// <param name="Resolvers">Used to resolve names over either uplink; UDP, then TCP.</param>
-/// <param name="ProbeName">The name asked for; random labels go below it, only in Suspect and once a minute.</param>
-public sealed record WitnessOptions(
-    IPEndPoint? IspDns,
-    IPEndPoint DnsA,
-    IPEndPoint DnsB,
-    TlsWitness TlsA,
-    TlsWitness TlsB,
-    ImmutableArray<IPEndPoint> Resolvers,
-    ImmutableArray<IPEndPoint> TimeServers,
-    string ProbeName);
-
-/// <param name="Name">The certificate must carry it.</param>
-/// <param name="Addresses">Asked by address, no resolver needed.</param>
-/// <param name="CaFile">PEM of a private root; null: the system's roots.</param>
-public sealed record TlsWitness(string Name, ImmutableArray<IPEndPoint> Addresses, string? CaFile = null);
-
 /// <param name="ConfirmAfter">Dark this long, counted from the send time of the last answered probe, is Down.</param>
 /// <param name="TellAfter">The VM starts at once; shorter outages stay silent.</param>
 /// <param name="StopAfter">Linger after the primary is back and the last session has ended.</param>

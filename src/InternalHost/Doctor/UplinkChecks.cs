@@ -64,5 +64,5 @@ internal sealed class RouteCheck(SiteOptions site, IPathLookup paths) : IDoctorC
     }
 
     private ImmutableArray<System.Net.IPAddress> Targets() =>
-        [site.Witnesses.DnsA.Address, site.Witnesses.DnsB.Address, .. site.Witnesses.TlsA.Addresses.Select(e => e.Address)];
+        [.. site.Witnesses.DnsA.Concat(site.Witnesses.DnsB).Concat(site.Witnesses.TlsA.Addresses).Select(e => e.Address)];
 }

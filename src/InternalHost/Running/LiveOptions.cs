@@ -49,7 +49,7 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
             yield return "messages.sms";
         }
 
-        if (now.Witnesses.ToString() != wanted.Witnesses.ToString())
+        if (now.Witnesses != wanted.Witnesses)
         {
             yield return "witnesses";
         }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Common;
 
@@ -310,6 +311,16 @@ internal sealed record DnsReply(ushort Id, DnsRcode Rcode, bool Truncated, DnsQu
         }
 
         return [];
+    }
+
+    /// <summary>The asker's address, where the name is answered with it: the address itself, or the text that is one. Null: none, or not one alone.</summary>
+    public IPAddress? PublicAddress(AddressFamily family)
+    {
+        var addresses = Question?.Type == DnsType.Txt
+            ? Answers.Where(a => Same(a.Name, Question.Name) && a.Text is not null).Select(a => IPAddress.TryParse(a.Text, out var address) ? address : null).OfType<IPAddress>()
+            : Addresses();
+        var found = addresses.Where(a => a.AddressFamily == family).Distinct().ToList();
+        return found.Count == 1 ? found[0] : null;
     }
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);

@@ -11,4 +11,7 @@ internal interface IProber
 
     /// <summary>Bytes that probes have sent and received by this uplink.</summary>
     UplinkBytes Bytes(UplinkName uplink);
+
+    /// <summary>From where the world saw this uplink last (<see cref="WitnessName.Egress"/>); null: not found out.</summary>
+    PublicAddress? Seen(UplinkName uplink) => null;
 }

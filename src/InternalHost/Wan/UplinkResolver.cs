@@ -9,7 +9,8 @@ namespace InternalHost.Wan;
 /// Names to addresses through one uplink and no other, never by the system's resolver: the configured servers by UDP, each a second
 /// after the one before, then by TCP, and beside them the addresses where the name was last proven.
 /// </summary>
-internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoodAddresses lastGood, UplinkMeter meter, TimeProvider time)
+/// <param name="lastGood">Null: nothing is remembered (witnesses ask what is true now).</param>
+internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoodAddresses? lastGood, UplinkMeter meter, TimeProvider time)
 {
     private static readonly TimeSpan NextServerAfter = TimeSpan.FromSeconds(1);
 
@@ -42,7 +43,7 @@ internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoo
             throw new UplinkException(uplink, $"'{host}' is not a name that DNS can carry");
         }
 
-        var old = lastGood.Find(host);
+        var old = lastGood?.Find(host) ?? [];
         var (fresh, cause) = await AskAsync(uplink, host, old.Length > 0 ? PatienceWithLastGood : Patience, ct);
         var resolution = new Resolution(host, Reached(uplink, fresh), Reached(uplink, old));
         return resolution.Addresses.Length > 0
@@ -55,7 +56,7 @@ internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoo
     {
         if (resolution.Fresh.Contains(address) && Literal(resolution.Name) is null)
         {
-            lastGood.Keep(resolution.Name, [address, .. resolution.Fresh.Where(a => !a.Equals(address) && !PublicNames.IsHijack(resolution.Name, a))], at);
+            lastGood?.Keep(resolution.Name, [address, .. resolution.Fresh.Where(a => !a.Equals(address) && !PublicNames.IsHijack(resolution.Name, a))], at);
         }
     }
 

@@ -29,9 +29,9 @@ internal sealed record WanOptions(
     {
         ImmutableArray<IPEndPoint> all = name switch
         {
-            WitnessName.IspDns => witnesses.IspDns is { } isp ? [isp] : [],
-            WitnessName.DnsA => [witnesses.DnsA],
-            WitnessName.DnsB => [witnesses.DnsB],
+            WitnessName.IspDns => witnesses.IspDns,
+            WitnessName.DnsA => witnesses.DnsA,
+            WitnessName.DnsB => witnesses.DnsB,
             WitnessName.TlsA => witnesses.TlsA.Addresses,
             WitnessName.TlsB => witnesses.TlsB.Addresses,
             _ => [],

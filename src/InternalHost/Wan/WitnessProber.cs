@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using InternalHost.Configuration;
 
 namespace InternalHost.Wan;
 
-/// <summary>Asks the configured witnesses. Where a TLS witness has several addresses, they take turns.</summary>
+/// <summary>Asks the configured witnesses. Where one has several addresses of a family, they take turns.</summary>
 internal sealed class WitnessProber : IProber
 {
     private readonly ImmutableArray<UplinkOptions> _uplinks;
@@ -13,6 +14,7 @@ internal sealed class WitnessProber : IProber
     private readonly DnsProbe _dns;
     private readonly TlsProbe _tlsA;
     private readonly TlsProbe _tlsB;
+    private readonly EgressProbe _egress;
     private int _turn;
 
     /// <param name="meter">Counts these probes; give it to nobody else, or <see cref="Bytes"/> counts others too.</param>
@@ -25,13 +27,26 @@ internal sealed class WitnessProber : IProber
         _dns = new DnsProbe(witnesses.ProbeName, _meter);
         _tlsA = new TlsProbe(witnesses.TlsA.Name, new ServerTrust(trusted, witnesses.TlsA.CaFile), _meter, time);
         _tlsB = new TlsProbe(witnesses.TlsB.Name, new ServerTrust(trusted, witnesses.TlsB.CaFile), _meter, time);
+        var resolver = new UplinkResolver(witnesses.Resolvers, lastGood: null, meter, time);
+        _egress = new EgressProbe(primary, backup, new PublicAddressClient(witnesses, new NamedServers(resolver, time), meter, time), time);
     }
 
     public UplinkBytes Bytes(UplinkName uplink) => _meter.Read(uplink);
 
+    public PublicAddress? Seen(UplinkName uplink) => _egress.Last(uplink);
+
     public Task<ProbeOutcome> AskAsync(UplinkName uplink, ProbeRequest request, CancellationToken giveUp)
     {
         var by = _uplinks.First(u => u.Name == uplink);
+        return request.Witness switch
+        {
+            WitnessName.Egress => _egress.AskAsync(uplink, by.Address?.AddressFamily ?? AddressFamily.InterNetwork, request.Timeout, giveUp),
+            _ => AskServerAsync(by, request, giveUp),
+        };
+    }
+
+    private Task<ProbeOutcome> AskServerAsync(UplinkOptions by, ProbeRequest request, CancellationToken giveUp)
+    {
         var addresses = WanOptions.EndPoints(_witnesses, request.Witness, by);
         if (addresses.IsEmpty)
         {

@@ -27,7 +27,7 @@ public sealed class WanServiceTests : IAsyncLifetime
         _world.WriteRoot(ca);
         var servers = _world.Servers;
         var witnesses = new WitnessOptions(
-            servers.IspDns, servers.DnsA, servers.DnsB,
+            [servers.IspDns], [servers.DnsA], [servers.DnsB],
             new TlsWitness(WorldServers.NameA, [servers.TlsA], ca), new TlsWitness(WorldServers.NameB, [servers.TlsB], ca),
             [servers.DnsA], [servers.Time], WorldServers.ProbeName);
         var primary = new UplinkOptions(UplinkName.Primary, "lo", _world.Block.Primary);

@@ -78,6 +78,14 @@ public sealed class SiteConfigurationTests : IDisposable
     [InlineData("messages:", "witnesses: {dns_a: 8.8.8.8}\nmessages:", "witnesses.dns_b", "two operators")]
     [InlineData("messages:", "witnesses: {tls_a: {name: a.example}}\nmessages:", "witnesses.tls_a.addresses", "is missing")]
     [InlineData("messages:", "witnesses: {tls_a: {name: a.example, addresses: [192.0.2.1], ca: /nowhere/ca.pem}}\nmessages:", "witnesses.tls_a.ca", "is not there")]
+    [InlineData("messages:", "witnesses: {dns_a: [9.9.9.9, \"2620:fe::fe\"], dns_b: [8.8.8.8, \"2620:fe::fe\"]}\nmessages:", "witnesses.dns_b", "two operators")]
+    [InlineData("messages:", "witnesses: {http: \"https://a.example/\"}\nmessages:", "witnesses.http", "plain http")]
+    [InlineData("messages:", "witnesses: {stun: [a.example, \"b.example:0\"]}\nmessages:", "witnesses.stun[2]", "must be HOST")]
+    [InlineData("messages:", "witnesses: {stun: [a.example, off]}\nmessages:", "witnesses.stun", "stands alone")]
+    [InlineData("messages:", "witnesses: {whoami: myip.example}\nmessages:", "witnesses.whoami", "NAME@SERVER")]
+    [InlineData("messages:", "witnesses: {whoami: \"my_ip@b.example\"}\nmessages:", "witnesses.whoami", "NAME@SERVER")]
+    [InlineData("messages:", "witnesses: {whoami: \"@b.example\"}\nmessages:", "witnesses.whoami", "NAME@SERVER")]
+    [InlineData("messages:", "witnesses: {probe_name_has_wildcard: maybe}\nmessages:", "witnesses.probe_name_has_wildcard", "must be one of")]
     [InlineData("messages:", "runtime_directory: run\nmessages:", "runtime_directory", "full path")]
     public void Mistake_is_told_with_key_and_cure(string from, string to, string key, string reason)
     {
@@ -87,6 +95,46 @@ public sealed class SiteConfigurationTests : IDisposable
         var errors = _folder.Errors(text);
 
         Assert.True(errors.Any(e => e.Key == key && reason.Split('|').Any(r => e.Reason.Contains(r, StringComparison.Ordinal))), string.Join('\n', errors.Select(e => e.ToLine())));
+    }
+
+    [Fact]
+    public void Witnesses_of_both_families_and_of_the_way_out_are_read()
+    {
+        var witnesses = _folder.Load(_folder.Good.Replace("messages:", """
+            witnesses:
+              dns_a: [9.9.9.9, "2620:fe::fe"]
+              isp_dns: 192.168.1.1
+              probe_name: probe.example.net
+              probe_name_has_wildcard: yes
+              http: http://portal.example.net/204
+              stun: [stun.example.net, "stun.example.org:19302", 192.0.2.4, "[2001:db8::4]:3479"]
+              whoami: ["myip.example@192.0.2.53", "o-o.example/TXT@ns.example:5353"]
+            messages:
+            """, StringComparison.Ordinal)).OptionsOrThrow().Witnesses;
+
+        Assert.Equal(["9.9.9.9:53", "[2620:fe::fe]:53"], witnesses.DnsA.Select(e => e.ToString()));
+        Assert.Equal(["192.168.1.1:53"], witnesses.IspDns.Select(e => e.ToString()));
+        Assert.True(witnesses.ProbeNameHasWildcard);
+        Assert.Equal("http://portal.example.net/204", witnesses.Http!.ToString());
+        Assert.Equal([("stun.example.net", 3478), ("stun.example.org", 19302), ("192.0.2.4", 3478), ("2001:db8::4", 3479)], witnesses.Stun.Select(s => (s.Host, s.Port)));
+        Assert.Equal(
+            [new WhoAmI("myip.example", false, new DnsEndPoint("192.0.2.53", 53)), new WhoAmI("o-o.example", true, new DnsEndPoint("ns.example", 5353))], witnesses.WhoAmI.ToArray());
+    }
+
+    [Fact]
+    public void Questions_about_the_way_out_have_defaults_and_can_be_off()
+    {
+        var usual = _folder.Load(_folder.Good).OptionsOrThrow().Witnesses;
+        var off = _folder.Load(_folder.Good.Replace("messages:", "witnesses: {http: off, stun: off, whoami: off}\nmessages:", StringComparison.Ordinal)).OptionsOrThrow().Witnesses;
+
+        Assert.NotNull(usual.Http);
+        Assert.Equal((2, 2), (usual.Stun.Length, usual.WhoAmI.Length));
+        Assert.Contains(usual.DnsA, e => e.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6);
+        Assert.Null(off.Http);
+        Assert.Empty(off.Stun);
+        Assert.Empty(off.WhoAmI);
+        Assert.NotEqual(usual, off);
+        Assert.Equal(usual, _folder.Load(_folder.Good).OptionsOrThrow().Witnesses);
     }
 
     [Fact]
