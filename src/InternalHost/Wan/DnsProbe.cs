@@ -7,7 +7,8 @@ namespace InternalHost.Wan;
 
 /// <summary>
 /// One UDP question to a DNS witness. Answered means: a whole reply to this very question, id and the case of each letter included,
-/// from the address that was asked. What its answer is does not matter; a resolver that says "failure" is there.
+/// from the address that was asked; a resolver that says "failure" is there. Refuted means that the reply cannot be true: an address for
+/// a random name that does not exist, or an address that only exists inside somebody's network for a public one.
 /// </summary>
 internal sealed class DnsProbe
 {
@@ -27,7 +28,12 @@ internal sealed class DnsProbe
         }
     }
 
-    public async Task<ProbeOutcome> AskAsync(UplinkOptions uplink, IPEndPoint server, bool randomLabel, CancellationToken giveUp)
+    /// <summary>The owner's zone answers for every name: a random one has an address honestly.</summary>
+    public bool HasWildcard { get; init; }
+
+    /// <param name="mayInvent">Providers' resolvers like to answer for names that do not exist with a page of theirs: no sign of an outage.</param>
+    public async Task<ProbeOutcome> AskAsync(
+        UplinkOptions uplink, IPEndPoint server, bool randomLabel, CancellationToken giveUp, bool mayInvent = false)
     {
         try
         {
@@ -36,8 +42,9 @@ internal sealed class DnsProbe
             var query = DnsQuery.Create(randomLabel ? WithRandomLabel(_name) : _name, DnsType.A);
             await socket.SendAsync(query.Packet, giveUp);
             _meter.Add(uplink.Name, query.Packet.Length, 0);
-            await ReceiveAsync(socket, query, uplink.Name, giveUp);
-            return ProbeOutcome.Answered;
+            var addresses = (await ReceiveAsync(socket, query, uplink.Name, giveUp)).Addresses();
+            var invented = randomLabel && !HasWildcard && !mayInvent && !addresses.IsEmpty;
+            return invented || addresses.Any(a => IsInside(uplink, a)) ? ProbeOutcome.Refuted : ProbeOutcome.Answered;
         }
         catch (Exception e) when (e is SocketException or UplinkException or OperationCanceledException)
         {
@@ -45,7 +52,7 @@ internal sealed class DnsProbe
         }
     }
 
-    private async Task ReceiveAsync(Socket socket, DnsQuery query, UplinkName uplink, CancellationToken giveUp)
+    private async Task<DnsReply> ReceiveAsync(Socket socket, DnsQuery query, UplinkName uplink, CancellationToken giveUp)
     {
         var buffer = new byte[BufferLength];
         while (true)
@@ -55,10 +62,14 @@ internal sealed class DnsProbe
             _meter.Add(uplink, 0, length);
             if (DnsMessage.TryParse(buffer.AsSpan(0, length), out var reply) && !reply.Truncated && query.IsAnsweredBy(reply))
             {
-                return;
+                return reply;
             }
         }
     }
+
+    /// <summary>Of a network's own, or its very gateway.</summary>
+    private bool IsInside(UplinkOptions uplink, IPAddress address) =>
+        PublicNames.IsHijack(_name, address) || address.Equals(uplink.Gateway) || address.Equals(uplink.Address);
 
     private static string WithRandomLabel(string name)
     {

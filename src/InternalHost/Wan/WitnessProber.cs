@@ -15,6 +15,7 @@ internal sealed class WitnessProber : IProber
     private readonly TlsProbe _tlsA;
     private readonly TlsProbe _tlsB;
     private readonly EgressProbe _egress;
+    private readonly HttpProbe? _http;
     private int _turn;
 
     /// <param name="meter">Counts these probes; give it to nobody else, or <see cref="Bytes"/> counts others too.</param>
@@ -24,10 +25,11 @@ internal sealed class WitnessProber : IProber
         _meter = meter;
         _uplinks = [primary, backup];
         _witnesses = witnesses;
-        _dns = new DnsProbe(witnesses.ProbeName, _meter);
+        _dns = new DnsProbe(witnesses.ProbeName, _meter) { HasWildcard = witnesses.ProbeNameHasWildcard };
         _tlsA = new TlsProbe(witnesses.TlsA.Name, new ServerTrust(trusted, witnesses.TlsA.CaFile), _meter, time);
         _tlsB = new TlsProbe(witnesses.TlsB.Name, new ServerTrust(trusted, witnesses.TlsB.CaFile), _meter, time);
         var resolver = new UplinkResolver(witnesses.Resolvers, lastGood: null, meter, time);
+        _http = witnesses.Http is { } address ? new HttpProbe(address, new UplinkDialler(resolver, trusted, meter, time)) : null;
         _egress = new EgressProbe(primary, backup, new PublicAddressClient(witnesses, new NamedServers(resolver, time), meter, time), time);
     }
 
@@ -41,6 +43,7 @@ internal sealed class WitnessProber : IProber
         return request.Witness switch
         {
             WitnessName.Egress => _egress.AskAsync(uplink, by.Address?.AddressFamily ?? AddressFamily.InterNetwork, request.Timeout, giveUp),
+            WitnessName.Http when _http is not null => _http.AskAsync(by, giveUp),
             _ => AskServerAsync(by, request, giveUp),
         };
     }
@@ -58,7 +61,7 @@ internal sealed class WitnessProber : IProber
         {
             WitnessName.TlsA => _tlsA.AskAsync(by, server, request.Full, giveUp),
             WitnessName.TlsB => _tlsB.AskAsync(by, server, request.Full, giveUp),
-            _ => _dns.AskAsync(by, server, request.RandomLabel, giveUp),
+            _ => _dns.AskAsync(by, server, request.RandomLabel, giveUp, mayInvent: request.Witness == WitnessName.IspDns),
         };
     }
 }

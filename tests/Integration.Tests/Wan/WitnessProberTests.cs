@@ -58,6 +58,39 @@ public sealed class WitnessProberTests : IDisposable
         Assert.Equal(ProbeOutcome.Answered, await AskDnsAsync(dns.EndPoint));
     }
 
+    [Fact]
+    public async Task Dns_address_for_a_name_that_cannot_exist_is_a_hijack_unless_the_zone_has_a_wildcard()
+    {
+        await using var dns = DnsServer.Start(new IPEndPoint(_block.Address(128), 0));
+        dns.Zone.Add("probe.test", IPAddress.Parse("198.18.0.1"));
+        Assert.Equal(ProbeOutcome.Answered, await AskDnsAsync(dns.EndPoint, random: true));
+
+        dns.Behaviour = new DnsBehaviour { HijackTo = IPAddress.Parse("198.51.100.1") };
+        Assert.Equal(ProbeOutcome.Refuted, await AskDnsAsync(dns.EndPoint, random: true));
+        Assert.Equal(ProbeOutcome.Answered, await AskDnsAsync(dns.EndPoint, random: false));
+        Assert.Equal(ProbeOutcome.Answered, await AskDnsAsync(dns.EndPoint, random: true, mayInvent: true));
+
+        dns.Behaviour = new DnsBehaviour();
+        dns.Zone.Add("*.probe.test", IPAddress.Parse("198.18.0.1"));
+        Assert.Equal(ProbeOutcome.Answered, await AskDnsAsync(dns.EndPoint, random: true, probe: new DnsProbe("probe.test", _meter) { HasWildcard = true }));
+    }
+
+    [Theory]
+    [InlineData("10.0.0.1")]
+    [InlineData("192.168.1.1")]
+    [InlineData("100.64.0.1")]
+    [InlineData("127.0.0.1")]
+    [InlineData("203.0.113.254")] // the very gateway
+    public async Task Dns_public_name_at_an_inside_address_is_a_hijack(string address)
+    {
+        await using var dns = DnsServer.Start(new IPEndPoint(_block.Address(128), 0));
+        dns.Behaviour = new DnsBehaviour { HijackTo = IPAddress.Parse(address) };
+        var probe = new DnsProbe("example.com", _meter) { HasWildcard = true };
+
+        Assert.Equal(ProbeOutcome.Refuted, await AskDnsAsync(dns.EndPoint, probe: probe));
+        Assert.Equal(ProbeOutcome.Refuted, await AskDnsAsync(dns.EndPoint, random: true, mayInvent: true, probe: probe));
+    }
+
     [Theory]
     [InlineData("wrong id")]
     [InlineData("other case")]
@@ -212,10 +245,12 @@ public sealed class WitnessProberTests : IDisposable
         Assert.True(outcome is ProbeOutcome.Refuted or ProbeOutcome.Lost, outcome.ToString());
     }
 
-    private Task<ProbeOutcome> AskDnsAsync(IPEndPoint server, bool random = false, TimeSpan? patience = null)
+    private async Task<ProbeOutcome> AskDnsAsync(
+        IPEndPoint server, bool random = false, TimeSpan? patience = null, bool mayInvent = false, DnsProbe? probe = null)
     {
-        var limit = new CancellationTokenSource(patience ?? Patience);
-        return new DnsProbe("probe.test", _meter).AskAsync(_uplink, server, random, limit.Token);
+        using var limit = new CancellationTokenSource(patience ?? TimeSpan.FromSeconds(30));
+        var gateway = _uplink with { Gateway = IPAddress.Parse("203.0.113.254") };
+        return await (probe ?? new DnsProbe("probe.test", _meter)).AskAsync(gateway, server, random, limit.Token, mayInvent);
     }
 
     private async Task<ProbeOutcome> AskTlsAsync(IPEndPoint server, bool full, TimeSpan? patience = null)
