@@ -9,12 +9,8 @@ namespace Integration.Tests.Net;
 public sealed class LabNetTests
 {
     private const Need Needed = Need.Root | Need.NetworkNamespaces | Need.Nft;
-    private const int Port = 4822;
-    /// <summary>For what must come, however busy the machine is.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    /// <summary>For what must not come.</summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(600);
+    private static readonly TimeSpan Patience = Onlooker.Patience;
+    private static readonly TimeSpan Silence = Onlooker.Silence;
 
     private readonly SystemProcessLauncher _launcher = new(TimeProvider.System);
 
@@ -22,10 +18,10 @@ public sealed class LabNetTests
     public async Task Two_lines_reach_the_bastion_each_from_its_own_public_address()
     {
         await using var net = await LabNet.UpAsync('A', failover: false, _launcher, default);
-        using var bastion = await ListenAsync(net);
+        using var onlooker = await Onlooker.StartAsync(net);
 
-        var byPrimary = await SeenAsync(net, bastion, "primary");
-        var byBackup = await SeenAsync(net, bastion, "backup");
+        var byPrimary = await onlooker.SeenAsync("primary");
+        var byBackup = await onlooker.SeenAsync("backup");
         var (up, down) = await net.BackupBytesAsync(default);
 
         Assert.Equal(net.Addresses["primary_public"], byPrimary);
@@ -34,36 +30,18 @@ public sealed class LabNetTests
     }
 
     [NeedsFact(Needed)]
-    public async Task Faults_hit_the_line_they_name_and_go_when_cleared()
-    {
-        await using var net = await LabNet.UpAsync('A', failover: false, _launcher, default);
-        using var bastion = await ListenAsync(net);
-
-        foreach (var fault in (string[][])[["primary-down"], ["primary-carrier"], ["isp-only"], ["one-way", "up"], ["one-way", "down"]])
-        {
-            await net.FaultAsync(default, fault);
-            var during = (await SeenAsync(net, bastion, "primary", Silence), await SeenAsync(net, bastion, "backup"));
-            await net.ClearAsync(fault[0], default);
-            var after = await SeenAsync(net, bastion, "primary");
-
-            Assert.Equal((null, net.Addresses["backup_public"]), during);
-            Assert.Equal(net.Addresses["primary_public"], after);
-        }
-    }
-
-    [NeedsFact(Needed)]
     public async Task Forgetful_carrier_resets_or_swallows_what_was_open()
     {
         await using var net = await LabNet.UpAsync('A', failover: false, _launcher, default);
-        using var bastion = await ListenAsync(net);
-        using var polite = await ConnectAsync(net, "backup");
-        using var acceptedPolite = await bastion.AcceptAsync();
+        using var onlooker = await Onlooker.StartAsync(net);
+        using var polite = await onlooker.ConnectAsync("backup");
+        using var acceptedPolite = await onlooker.AcceptAsync();
         await net.FaultAsync(default, "nat-rebind", "polite");
         await polite!.SendAsync("x"u8.ToArray());
         var reset = await Assert.ThrowsAsync<SocketException>(async () => await polite.ReceiveAsync(new byte[1]).WaitAsync(Patience));
 
-        using var silent = await ConnectAsync(net, "backup");
-        using var acceptedSilent = await bastion.AcceptAsync();
+        using var silent = await onlooker.ConnectAsync("backup");
+        using var acceptedSilent = await onlooker.AcceptAsync();
         await net.FaultAsync(default, "nat-rebind", "silent");
         await silent!.SendAsync("x"u8.ToArray());
         var swallowed = await Assert.ThrowsAsync<TimeoutException>(async () => await silent.ReceiveAsync(new byte[1]).WaitAsync(Silence));
@@ -77,11 +55,11 @@ public sealed class LabNetTests
     public async Task Router_sends_each_address_by_its_line_and_refuses_instead_of_falling_over()
     {
         await using var net = await LabNet.UpAsync('B', failover: false, _launcher, default);
-        using var bastion = await ListenAsync(net);
+        using var onlooker = await Onlooker.StartAsync(net);
 
-        var byPrimary = await SeenAsync(net, bastion, "primary");
+        var byPrimary = await onlooker.SeenAsync("primary");
         await net.FaultAsync(default, "primary-down");
-        var during = (await SeenAsync(net, bastion, "primary", Silence), await SeenAsync(net, bastion, "backup"));
+        var during = (await onlooker.SeenAsync("primary", Silence), await onlooker.SeenAsync("backup"));
 
         Assert.Equal(net.Addresses["primary_public"], byPrimary);
         Assert.Equal((null, net.Addresses["backup_public"]), during);
@@ -91,13 +69,13 @@ public sealed class LabNetTests
     public async Task Router_with_failover_lets_the_primary_answer_from_the_backups_address()
     {
         await using var net = await LabNet.UpAsync('B', failover: true, _launcher, default);
-        using var bastion = await ListenAsync(net);
+        using var onlooker = await Onlooker.StartAsync(net);
         await net.FaultAsync(default, "primary-down");
 
         string? seen = null;
         for (var attempt = 0; seen is null && attempt < 20; attempt++)
         {
-            seen = await SeenAsync(net, bastion, "primary", Silence);
+            seen = await onlooker.SeenAsync("primary", Silence);
         }
 
         Assert.Equal(net.Addresses["backup_public"], seen);
@@ -122,46 +100,5 @@ public sealed class LabNetTests
 
         Assert.Equal(9, exit.Signal);
         Assert.DoesNotContain(Directory.EnumerateFiles("/run/netns"), f => Path.GetFileName(f).StartsWith(prefix, StringComparison.Ordinal));
-    }
-
-    private static async Task<Socket> ListenAsync(LabNet net) => await net.InAsync("cloud", () =>
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Parse(net.Addresses["bastion_behind"]), Port));
-        socket.Listen(8);
-        return socket;
-    });
-
-    /// <summary>The address that the bastion sees on a connection by this line; null when none arrives.</summary>
-    private static async Task<string?> SeenAsync(LabNet net, Socket bastion, string line, TimeSpan? patience = null)
-    {
-        using var connected = await ConnectAsync(net, line, patience);
-        if (connected is null)
-        {
-            return null;
-        }
-
-        using var accepted = await bastion.AcceptAsync();
-        return ((IPEndPoint)accepted.RemoteEndPoint!).Address.ToString();
-    }
-
-    private static async Task<Socket?> ConnectAsync(LabNet net, string line, TimeSpan? patience = null)
-    {
-        const int solSocket = 1;
-        const int bindToDevice = 25;
-        var socket = await net.InAsync("home", () => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
-        socket.SetRawSocketOption(solSocket, bindToDevice, System.Text.Encoding.ASCII.GetBytes(net.Addresses[line + "_interface"] + "\0"));
-        socket.Bind(new IPEndPoint(IPAddress.Parse(net.Addresses[line + "_address"]), 0));
-        try
-        {
-            using var limit = new CancellationTokenSource(patience ?? Patience);
-            await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(net.Addresses["bastion"]), Port), limit.Token);
-            return socket;
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
-        {
-            socket.Dispose();
-            return null;
-        }
     }
 }
