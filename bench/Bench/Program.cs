@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Bench;
+using Bench.Detection;
 using Lab;
 
 const int Good = 0;
@@ -7,7 +8,7 @@ const int BrokenPromise = 1;
 const int BadUsage = 2;
 const int CannotRun = 77;
 
-IBenchmark[] all = [new StartToTunnel()];
+IBenchmark[] all = [new Detect(), new FalseDown(), new StartToTunnel()];
 var results = Path.Combine(Repository.Root, "bench", "results");
 var names = new List<string>();
 int? runs = null;

@@ -29,6 +29,28 @@ internal static class Report
         {
             Row(name, rival);
         }
+
+        Print(result.Table);
+        foreach (var check in result.Checks ?? [])
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {(check.Holds ? "holds" : "DOES NOT HOLD"),-14} {check.What}: {check.Measured:0.###} {check.Op} {check.Value:0.###} {check.Unit}"));
+        }
+    }
+
+    private static void Print(Table? table)
+    {
+        if (table is null)
+        {
+            return;
+        }
+
+        Console.WriteLine($"  {table.Title}");
+        Console.WriteLine($"  {"",-60}{string.Concat(table.Columns.Select(c => $" {c,13}"))}");
+        foreach (var row in table.Rows)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {row.Name,-60}{string.Concat(row.Values.Select(v => $" {v,13:0.#}"))}"));
+        }
     }
 
     public static void Save(BenchmarkResult result, string folder)

@@ -47,10 +47,33 @@ internal sealed record Promise(string Metric, string Op, double Value, string Un
     };
 }
 
+/// <param name="Measured">What came out.</param>
+internal sealed record Check(string What, string Op, double Value, string Unit, double Measured)
+{
+    public bool Holds => Op switch
+    {
+        "<=" => Measured <= Value,
+        ">=" => Measured >= Value,
+        _ => throw new InvalidOperationException($"{Op}?"),
+    };
+}
+
+internal sealed record Table(string Title, IReadOnlyList<string> Columns, IReadOnlyList<TableRow> Rows);
+
+internal sealed record TableRow(string Name, IReadOnlyList<double> Values);
+
 /// <summary>The contract of bench/results/NAME.json. <see cref="Holds"/> is computed here and nowhere else.</summary>
 internal sealed record BenchmarkResult(string Benchmark, Promise Promise, Series Ours, IReadOnlyDictionary<string, Series> Rivals, int Runs)
 {
-    public bool Holds => Promise.HoldsFor(Ours);
+    public bool Holds => Promise.HoldsFor(Ours) && (Checks ?? []).All(c => c.Holds);
+
+    /// <summary>What must hold besides: further promises on the same run, and that the rivals' models are what they claim to be.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<Check>? Checks { get; init; }
+
+    /// <summary>Figures by row and column.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Table? Table { get; init; }
 
     /// <summary>Breakdown that the promise does not rest on: by mode, for example.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -30,6 +30,9 @@ internal sealed class LinkConditions
     /// <summary>Nothing at all passes, whatever the targets' own losses are.</summary>
     public bool Cut { get; set; }
 
+    /// <summary>Our packets leave by the other uplink: the public address that they show is that one's.</summary>
+    public bool LeavesByOther { get; set; }
+
     /// <summary>Probability that a probe is lost.</summary>
     public void Loss(WitnessName witness, double loss) => _targets[(int)witness].Loss = loss;
 
@@ -51,21 +54,17 @@ internal sealed class LinkConditions
     public (ProbeOutcome Outcome, TimeSpan After) Send(in ProbeRequest request)
     {
         ref var target = ref _targets[(int)request.Witness];
-        if (request.Witness == WitnessName.Egress && !Cut && target.Rtt <= request.Timeout)
-        {
-            return (target.Loss >= TraceRow.Half ? ProbeOutcome.Refuted : ProbeOutcome.Answered, target.Rtt);
-        }
-
         return Cut || target.Rtt > request.Timeout || Draws(ref target)
             ? (ProbeOutcome.Lost, request.Timeout)
-            : (Answer(request, target.Impostor), target.Rtt);
+            : (Answer(request, request.Witness == WitnessName.Egress ? LeavesByOther : target.Impostor), target.Rtt);
     }
 
     private static ProbeOutcome Answer(in ProbeRequest request, bool impostor) => request.Witness switch
     {
         WitnessName.TlsA or WitnessName.TlsB when request.Full => impostor ? ProbeOutcome.Refuted : ProbeOutcome.Authenticated,
         WitnessName.Bastion => impostor ? ProbeOutcome.Refuted : ProbeOutcome.Authenticated,
-        WitnessName.Http => impostor ? ProbeOutcome.Refuted : ProbeOutcome.Answered,
+        WitnessName.Http or WitnessName.Egress => impostor ? ProbeOutcome.Refuted : ProbeOutcome.Answered,
+        WitnessName.IspDns or WitnessName.DnsA or WitnessName.DnsB when request.RandomLabel => impostor ? ProbeOutcome.Refuted : ProbeOutcome.Answered,
         _ => ProbeOutcome.Answered,
     };
 

@@ -22,7 +22,6 @@ internal sealed class ReplayWorld
         Primary = new LinkConditions(seed);
         Backup = new LinkConditions(~seed);
         Pair = new UplinkPair(primary, backup, start);
-        Drain();
     }
 
     public UplinkPair Pair { get; }
@@ -50,22 +49,18 @@ internal sealed class ReplayWorld
     /// <summary>Plays all that happens up to <paramref name="end"/>.</summary>
     public void RunThrough(Instant end) => Run(end, inclusive: true);
 
-    /// <summary>The pair was told something from outside: takes what it says to it.</summary>
-    public void Drain()
-    {
-        Drain(UplinkName.Primary, Pair.Primary);
-        Drain(UplinkName.Backup, Pair.Backup);
-    }
-
+    /// <summary>What the pair asks for leaves here, never between two changes of one moment: those apply together.</summary>
     private void Run(Instant end, bool inclusive)
     {
-        while (true)
+        while (end > Now || (end == Now && inclusive))
         {
+            Drain(UplinkName.Primary, Pair.Primary);
+            Drain(UplinkName.Backup, Pair.Backup);
             var answer = _inFlight.TryPeek(out _, out var due) ? new Instant(due.At) : Instant.Never;
             var next = Instant.Min(Pair.NextWake, answer);
             if (next > end || (next == end && !inclusive))
             {
-                Now = Instant.Max(Now, end);
+                Now = end;
                 return;
             }
 
@@ -80,8 +75,6 @@ internal sealed class ReplayWorld
             {
                 Pair.Tick(Now);
             }
-
-            Drain();
         }
     }
 

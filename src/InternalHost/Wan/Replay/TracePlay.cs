@@ -49,6 +49,10 @@ internal sealed class TracePlay
             case TraceTarget.Carrier:
                 Carrier(up: row.Loss < TraceRow.Half);
                 break;
+            case TraceTarget.Egress:
+                _world.Primary.LeavesByOther = row.Loss >= TraceRow.Half;
+                Set(_world.Primary, WitnessName.Egress, 0, row.RttMs);
+                break;
             case TraceTarget.Backup:
                 var (loss, rtt) = (row.Loss, row.RttMs);
                 _world.Backup.All((link, witness) => Set(link, witness, loss, rtt));
@@ -73,7 +77,6 @@ internal sealed class TracePlay
         {
             _world.Primary.Cut = !up;
             _world.Pair.Carrier(UplinkName.Primary, _world.Now, up);
-            _world.Drain();
         }
     }
 
