@@ -54,8 +54,8 @@ internal sealed class ReplayWorld
     {
         while (end > Now || (end == Now && inclusive))
         {
-            Drain(UplinkName.Primary, Pair.Primary);
-            Drain(UplinkName.Backup, Pair.Backup);
+            Drain(UplinkName.Primary);
+            Drain(UplinkName.Backup);
             var answer = _inFlight.TryPeek(out _, out var due) ? new Instant(due.At) : Instant.Never;
             var next = Instant.Min(Pair.NextWake, answer);
             if (next > end || (next == end && !inclusive))
@@ -78,8 +78,9 @@ internal sealed class ReplayWorld
         }
     }
 
-    private void Drain(UplinkName name, UplinkDetector detector)
+    private void Drain(UplinkName name)
     {
+        var detector = Pair[name];
         while (detector.TryTakeVerdict(out var verdict))
         {
             _told(name, verdict);
