@@ -165,6 +165,9 @@ internal sealed class DemoSite
           resolvers: ["{{_world.Places.Servers.DnsA}}", "{{_world.Places.Servers.DnsB}}"]
           time_servers: ["{{_world.Places.Servers.Time}}"]
           probe_name: {{WorldServers.ProbeName}}
+          http: http://{{WorldServers.HttpName}}:{{_world.Places.Servers.Http.Port}}/generate_204
+          stun: ["{{_world.Places.Servers.StunA}}", "{{_world.Places.Servers.StunB}}"]
+          whoami: ["{{WorldServers.WhoAmI}}@{{_world.Places.Servers.DnsA}}", "{{WorldServers.WhoAmI}}/TXT@{{_world.Places.Servers.DnsB}}"]
 
         outage:
           tell_after: {{times.TellAfter.TotalSeconds}}s

@@ -28,7 +28,10 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
                 DnsB: new(Address("dns_b"), 53),
                 TlsA: new(Address("tls_a"), 443),
                 TlsB: new(Address("tls_b"), 443),
-                Time: new(Address("time"), 123)),
+                Time: new(Address("time"), 123),
+                StunA: new(Address("stun_a"), 3478),
+                StunB: new(Address("stun_b"), 3478),
+                Http: new(Address("tls_a"), 80)),
             new IPEndPoint(Address("gateway"), GatewayPort),
             Address("bastion"),
             Address("bastion_behind"),
@@ -58,6 +61,7 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
             {
                 [WorldServers.NameA] = world.Places.Servers.TlsA.Address,
                 [WorldServers.NameB] = world.Places.Servers.TlsB.Address,
+                [WorldServers.HttpName] = world.Places.Servers.Http.Address,
                 [WorldServers.GatewayName] = world.Places.Gateway.Address,
             };
             world._servers = await WorldServers.StartAsync(world.Places.Servers, names, time, world.In("cloud"), world.In("isp1"));

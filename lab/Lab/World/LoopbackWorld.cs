@@ -11,6 +11,8 @@ public sealed class LoopbackWorld : IAsyncDisposable
     private const int DnsPort = 5300;
     private const int TlsPort = 4430;
     private const int TimePort = 1230;
+    private const int StunPort = 34780;
+    private const int HttpPort = 8080;
     private const int GatewayPort = 8443;
 
     private readonly Stack<IAsyncDisposable> _parts = new();
@@ -28,7 +30,10 @@ public sealed class LoopbackWorld : IAsyncDisposable
             DnsB: new(block.Address(12), DnsPort),
             TlsA: new(block.Address(13), TlsPort),
             TlsB: new(block.Address(14), TlsPort),
-            Time: new(block.Address(15), TimePort));
+            Time: new(block.Address(15), TimePort),
+            StunA: new(block.Address(16), StunPort),
+            StunB: new(block.Address(17), StunPort),
+            Http: new(block.Address(18), HttpPort));
         Gateway = new(block.Address(65), GatewayPort);
     }
 
@@ -70,6 +75,18 @@ public sealed class LoopbackWorld : IAsyncDisposable
     /// <summary>The root that all certificates of this world hang from, as PEM.</summary>
     public void WriteRoot(string path) => _servers!.WriteRoot(path);
 
+    /// <summary>From where the STUN servers see their clients; the truth, unless a router falls over.</summary>
+    public Func<IPEndPoint, IPEndPoint> SeenAs
+    {
+        set => _servers!.SeenAs = value;
+    }
+
+    /// <inheritdoc cref="WorldServers.Portal"/>
+    public Uri? Portal
+    {
+        set => _servers!.Portal = value;
+    }
+
     public LabCertificate Issue(params string[] names) => _servers!.Issue(names);
 
     /// <summary>The server behind x.y.z.N is at x.y.z.(N+128).</summary>
@@ -100,6 +117,7 @@ public sealed class LoopbackWorld : IAsyncDisposable
         {
             [WorldServers.NameA] = Servers.TlsA.Address,
             [WorldServers.NameB] = Servers.TlsB.Address,
+            [WorldServers.HttpName] = Servers.Http.Address,
             [WorldServers.GatewayName] = Gateway.Address,
         };
         _servers = await WorldServers.StartAsync(Servers.Select(Behind), names, time);
@@ -111,7 +129,11 @@ public sealed class LoopbackWorld : IAsyncDisposable
 
         Relay(Servers.TlsA);
         Relay(Servers.TlsB);
-        Keep(UdpRelay.Start(Servers.Time, Behind(Servers.Time), Links));
+        Relay(Servers.Http);
+        foreach (var server in (IPEndPoint[])[Servers.Time, Servers.StunA, Servers.StunB])
+        {
+            Keep(UdpRelay.Start(server, Behind(server), Links));
+        }
     }
 
     private T Keep<T>(T part)

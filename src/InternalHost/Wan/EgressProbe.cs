@@ -10,6 +10,9 @@ namespace InternalHost.Wan;
 /// </summary>
 internal sealed class EgressProbe(UplinkOptions primary, UplinkOptions backup, PublicAddressClient client, TimeProvider time)
 {
+    /// <summary>A finding that comes after the limit is not heard.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(100);
+
     private readonly Lock _gate = new();
     private readonly EgressBook _book = new();
 
@@ -23,9 +26,10 @@ internal sealed class EgressProbe(UplinkOptions primary, UplinkOptions backup, P
     }
 
     /// <summary>Answered: by itself. Refuted: by the other uplink. Lost: not found out.</summary>
-    /// <param name="limit">Half of it is kept for the other uplink.</param>
+    /// <param name="limit">Half of it is kept for the other uplink, or what the first half left over.</param>
     public async Task<ProbeOutcome> AskAsync(UplinkName uplink, AddressFamily family, TimeSpan limit, CancellationToken giveUp)
     {
+        var begun = Instant.Now(time);
         try
         {
             if (!client.IsConfigured || await LookAsync(uplink, family, limit / 2, giveUp) is not { } seen)
@@ -36,7 +40,7 @@ internal sealed class EgressProbe(UplinkOptions primary, UplinkOptions backup, P
             var finding = Judge(uplink, seen);
             if (finding == EgressFinding.AskOther)
             {
-                await LookAsync(uplink == UplinkName.Primary ? UplinkName.Backup : UplinkName.Primary, family, limit / 2, giveUp);
+                await LookAsync(uplink == UplinkName.Primary ? UplinkName.Backup : UplinkName.Primary, family, limit - (Instant.Now(time) - begun) - Margin, giveUp);
                 finding = Judge(uplink, seen);
             }
 

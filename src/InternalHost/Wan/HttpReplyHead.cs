@@ -40,7 +40,7 @@ internal static class HttpReplyHead
 
     private static ProbeOutcome? Body(string head, int received, bool ended) => (Length(head), received, ended) switch
     {
-        (> 0, _, _) or (_, > 0, _) => ProbeOutcome.Refuted,
+        ( > 0, _, _) or (_, > 0, _) => ProbeOutcome.Refuted,
         (0, _, _) => ProbeOutcome.Answered,
         _ when Status(head) == NoContent => ProbeOutcome.Answered,   // has no body by definition (RFC 9110 section 15.3.5)
         (_, _, true) => ProbeOutcome.Answered,

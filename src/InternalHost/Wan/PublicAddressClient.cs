@@ -27,6 +27,7 @@ internal sealed class PublicAddressClient(WitnessOptions witnesses, NamedServers
     /// <returns>Null: not found out.</returns>
     public async Task<PublicAddress?> FindAsync(UplinkOptions uplink, AddressFamily family, TimeSpan limit, CancellationToken ct)
     {
+        limit = limit > TimeSpan.Zero ? limit : TimeSpan.Zero;
         var forStun = witnesses.WhoAmI.IsEmpty ? limit : limit * StunShare;
         return await ByStunAsync(uplink, family, forStun, ct) is { } firm
             ? new PublicAddress(firm, AddressSource.Stun, Instant.Now(time))
@@ -63,7 +64,7 @@ internal sealed class PublicAddressClient(WitnessOptions witnesses, NamedServers
 
     private async Task<PublicAddress?> ByNamesAsync(UplinkOptions uplink, AddressFamily family, TimeSpan limit, CancellationToken ct)
     {
-        using var timer = new CancellationTokenSource(limit > TimeSpan.Zero ? limit : TimeSpan.Zero, time);
+        using var timer = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, ct);
         var asked = witnesses.WhoAmI.Select(w => ByNameAsync(uplink, w, family, either.Token)).ToList();
         var found = ImmutableArray<IPAddress>.Empty;

@@ -92,6 +92,9 @@ public sealed class DaemonMannersTests : IDisposable
               tls_b: {name: b.example, addresses: ["127.0.0.6:5399"]}
               resolvers: ["127.0.0.5:5399"]
               time_servers: ["127.0.0.5:5399"]
+              http: off
+              stun: off
+              whoami: off
             state_directory: {{_folder}}/state
             runtime_directory: {{_folder}}/run
 

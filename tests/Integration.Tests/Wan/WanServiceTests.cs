@@ -29,7 +29,11 @@ public sealed class WanServiceTests : IAsyncLifetime
         var witnesses = new WitnessOptions(
             [servers.IspDns], [servers.DnsA], [servers.DnsB],
             new TlsWitness(WorldServers.NameA, [servers.TlsA], ca), new TlsWitness(WorldServers.NameB, [servers.TlsB], ca),
-            [servers.DnsA], [servers.Time], WorldServers.ProbeName);
+            [servers.DnsA], [servers.Time], WorldServers.ProbeName)
+        {
+            Stun = [new($"{servers.StunA.Address}", servers.StunA.Port), new($"{servers.StunB.Address}", servers.StunB.Port)],
+            Http = new Uri($"http://{WorldServers.HttpName}:{servers.Http.Port}/"),
+        };
         var primary = new UplinkOptions(UplinkName.Primary, "lo", _world.Block.Primary);
         var backup = new UplinkOptions(UplinkName.Backup, "lo", _world.Block.Backup);
         var detector = new DetectorOptions { ConfirmAfter = Confirm, RecoverAfter = Recover };

@@ -43,7 +43,7 @@ public sealed class DemoWorldTests
         var after = await AnswersAsync(world, world.Places.Primary, atHome);
         var (up, down) = await world.BackupBytesAsync(default);
 
-        const string all = "isp_dns dns_a dns_b time tls_a tls_b";
+        const string all = "isp_dns dns_a dns_b time stun_a stun_b tls_a tls_b http";
         Assert.Equal((all, all), before);
         Assert.Equal(("", all), cut);
         Assert.Equal(all, after);
@@ -63,8 +63,11 @@ public sealed class DemoWorldTests
             ("dns_a", DatagramAsync(servers.DnsA, Query())),
             ("dns_b", DatagramAsync(servers.DnsB, Query())),
             ("time", DatagramAsync(servers.Time, [0x23, .. new byte[47]])),
+            ("stun_a", DatagramAsync(servers.StunA, Binding())),
+            ("stun_b", DatagramAsync(servers.StunB, Binding())),
             ("tls_a", TlsAsync(servers.TlsA, WorldServers.NameA)),
             ("tls_b", TlsAsync(servers.TlsB, WorldServers.NameB)),
+            ("http", NoContentAsync(servers.Http)),
         };
         await Task.WhenAll(asked.Select(a => a.Answer));
         File.Delete(root);
@@ -91,6 +94,19 @@ public sealed class DemoWorldTests
             });
         }
 
+        async Task<bool> NoContentAsync(IPEndPoint server)
+        {
+            using var socket = await BoundAsync(SocketType.Stream, ProtocolType.Tcp);
+            return await InTimeAsync(patience ?? Patience, async ct =>
+            {
+                await socket.ConnectAsync(server, ct);
+                await socket.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(), ct);
+                var reply = new byte[512];
+                var length = await socket.ReceiveAsync(reply, ct);
+                return reply.AsSpan(0, length).StartsWith("HTTP/1.1 204 "u8);
+            });
+        }
+
         async Task<Socket> BoundAsync(SocketType type, ProtocolType protocol)
         {
             var socket = await atHome(() => new Socket(AddressFamily.InterNetwork, type, protocol));
@@ -112,6 +128,9 @@ public sealed class DemoWorldTests
             return false;
         }
     }
+
+    /// <summary>A STUN binding request (RFC 8489 section 5).</summary>
+    private static byte[] Binding() => [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, .. "transaction!"u8];
 
     /// <summary>An A question for probe.test (RFC 1035 4.1).</summary>
     private static byte[] Query() => [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 5, .. "probe"u8, 4, .. "test"u8, 0, 0, 1, 0, 1];
