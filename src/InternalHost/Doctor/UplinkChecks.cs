@@ -55,7 +55,7 @@ internal sealed class RouteCheck(SiteOptions site, IPathLookup paths) : IDoctorC
     private Finding Route(UplinkOptions uplink)
     {
         var check = $"{uplink.Name.ToString().ToLowerInvariant()} route";
-        return paths.Look(uplink, Targets()) switch
+        return paths.Look(uplink, Targets()).State switch
         {
             PathState.Present => Finding.Ok(check, $"there is a way out by {uplink.Interface}{(uplink.Address is { } a ? $" from {a}" : "")}"),
             PathState.Absent => Finding.Fail(check, $"no route leads out by {uplink.Interface}{(uplink.Address is { } a ? $" from {a}" : "")}: what is sent there is lost without an error", RouteAdvice.ForHost(uplink)),

@@ -57,14 +57,16 @@ internal sealed class DaemonHost : IAsyncDisposable
         var inbox = new FailoverInbox(time);
         var wayIn = new WayInByTunnel(inbox);
         var prober = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
+        var links = new LinkEvents(NetlinkSocket.ToListen, time, logs.CreateLogger<LinkEvents>());
         var wan = new WanService(
             WanOptions.From(site, memory.WasUp(site.Primary), memory.WasUp(site.Backup)),
             prober,
-            new SysfsCarrier(),
+            new KernelCarrier(new SysfsCarrier()),
             new PathLookup(),
             report => OnUplink(report, site, memory, inbox, wayIn),
             time,
-            logs.CreateLogger<WanService>());
+            logs.CreateLogger<WanService>(),
+            links);
         var route = WayOut.Route(site.Primary, site.Backup, () => wan.Primary.Usable, () => wan.Backup.Usable);
         var resolver = new UplinkResolver(site.Witnesses.Resolvers, new LastGoodAddresses(_database, time), worldMeter, time);
         var http = new UplinkHttp(route, new UplinkDialler(resolver, trusted, worldMeter, time), trusted);
@@ -113,6 +115,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         services.AddSingleton<IHostedService>(tunnel);
         services.AddSingleton<IHostedService>(failover);
         services.AddSingleton<IHostedService>(new InnerSshWatch(inbox, live, () => tunnel.Snapshot, time));
+        services.AddSingleton<IHostedService>(links);
         services.AddSingleton<IHostedService>(wan);
         services.AddSingleton<IHostedService>(new TrustedTimeService(
             trusted, new SntpClient(site.Witnesses.TimeServers, worldMeter, time), timeJournal, route, time, logs.CreateLogger<TrustedTimeService>()));

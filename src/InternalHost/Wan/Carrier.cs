@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace InternalHost.Wan;
 
 /// <summary>Whether an interface has a living wire.</summary>
@@ -5,6 +7,41 @@ internal interface ICarrier
 {
     /// <summary>Null: cannot be told.</summary>
     bool? IsUp(string interfaceName);
+}
+
+/// <summary>As the kernel answers by netlink, all of one moment; where that cannot be had, as <paramref name="fallback"/> says.</summary>
+internal sealed class KernelCarrier(ICarrier fallback) : ICarrier
+{
+    private const int NoSuchDevice = 19;   // ENODEV: unplugged, or its PPPoE session has ended
+
+    /// <summary>One link with all its statistics and a wireless driver's attributes.</summary>
+    private const int AnswerLimit = 32 * 1024;
+
+    private uint _sequence;
+
+    public bool? IsUp(string interfaceName) => Ask(interfaceName) switch
+    {
+        { Error: 0 } link => link.HasCarrier,
+        { Error: NoSuchDevice } => false,
+        _ => fallback.IsUp(interfaceName),
+    };
+
+    private LinkAnswer? Ask(string interfaceName)
+    {
+        try
+        {
+            using var socket = NetlinkSocket.ToAsk();
+            var sequence = Interlocked.Increment(ref _sequence);
+            socket.Send(LinkMessage.Query(sequence, interfaceName));
+            var buffer = new byte[AnswerLimit];
+            var length = socket.Receive(buffer);
+            return LinkMessage.TryParse(buffer.AsSpan(0, length), sequence, out var answer) ? answer : null;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>

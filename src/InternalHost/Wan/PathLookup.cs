@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using InternalHost.Configuration;
 
 namespace InternalHost.Wan;
@@ -10,7 +9,15 @@ namespace InternalHost.Wan;
 internal interface IPathLookup
 {
     /// <param name="targets">Addresses beyond the uplink; a path to one of them is a path.</param>
-    PathState Look(UplinkOptions uplink, ImmutableArray<IPAddress> targets);
+    PathSight Look(UplinkOptions uplink, ImmutableArray<IPAddress> targets);
+}
+
+/// <summary>The way of an uplink's packets as the kernel's tables have it now.</summary>
+/// <param name="Source">The address they carry; null: not known.</param>
+/// <param name="Gateway">Next hop; null: none (point to point), or not known.</param>
+internal readonly record struct PathSight(PathState State, IPAddress? Source = null, IPAddress? Gateway = null)
+{
+    public static implicit operator PathSight(PathState state) => new(state);
 }
 
 /// <summary>
@@ -18,20 +25,13 @@ internal interface IPathLookup
 /// address. No errno of a socket says it: an IPv4 socket bound to an interface without a route "sends" into nowhere, and one whose
 /// source address is gone sends with the other uplink's.
 /// </summary>
-internal sealed partial class PathLookup : IPathLookup
+internal sealed class PathLookup : IPathLookup
 {
-    private const int Netlink = 16;
-    private const int RawCloseOnExec = 3 | 0x80000;   // SOCK_RAW | SOCK_CLOEXEC, the same on all machines we run on
-    private const int RouteProtocol = 0;
-
-    /// <summary>The kernel answers before send returns; a lost answer must still not hang the watch.</summary>
-    private const int AnswerLimitMilliseconds = 200;
-
     private uint _sequence;
 
-    public PathState Look(UplinkOptions uplink, ImmutableArray<IPAddress> targets)
+    public PathSight Look(UplinkOptions uplink, ImmutableArray<IPAddress> targets)
     {
-        var index = (int)IndexOf(uplink.Interface);
+        var index = NetlinkSocket.IndexOf(uplink.Interface);
         if (index == 0)
         {
             return PathState.Absent;
@@ -39,14 +39,14 @@ internal sealed partial class PathLookup : IPathLookup
 
         try
         {
-            using var socket = Open();
-            var known = PathState.Unknown;
+            using var socket = NetlinkSocket.ToAsk();
+            PathSight known = PathState.Unknown;
             foreach (var target in targets.Where(t => BoundSocket.Carries(uplink, t.AddressFamily)))
             {
                 known = LookOne(socket, uplink.Address, index, target);
-                if (known == PathState.Present)
+                if (known.State == PathState.Present)
                 {
-                    return PathState.Present;
+                    return known;
                 }
             }
 
@@ -59,12 +59,12 @@ internal sealed partial class PathLookup : IPathLookup
         }
     }
 
-    private PathState LookOne(Socket socket, IPAddress? source, int index, IPAddress target)
+    private PathSight LookOne(Socket socket, IPAddress? source, int index, IPAddress target)
     {
         var route = Ask(socket, target, source, index, fibMatch: true);
         if (route is not { Error: 0 } || source is not null)
         {
-            return StateOf(route);
+            return new PathSight(StateOf(route), source, route?.Gateway);
         }
 
         // Without an address of its own in the configuration the kernel chooses one, if need be another interface's.
@@ -74,7 +74,7 @@ internal sealed partial class PathLookup : IPathLookup
             return PathState.Unknown;
         }
 
-        return own.Interface == index || IsLoopback(own.Interface) ? PathState.Present : PathState.Absent;
+        return own.Interface == index || IsLoopback(own.Interface) ? new PathSight(PathState.Present, chosen, route?.Gateway) : PathState.Absent;
     }
 
     private static PathState StateOf(RouteAnswer? answer) => answer switch
@@ -98,19 +98,5 @@ internal sealed partial class PathLookup : IPathLookup
         return RouteMessage.TryParse(buffer[..length], sequence, out var answer) ? answer : null;
     }
 
-    private static bool IsLoopback(int index) => index == (int)IndexOf("lo");
-
-    private static Socket Open()
-    {
-        var descriptor = OpenSocket(Netlink, RawCloseOnExec, RouteProtocol);
-        return descriptor < 0
-            ? throw new SocketException(Marshal.GetLastPInvokeError())
-            : new Socket(new SafeSocketHandle(descriptor, ownsHandle: true)) { ReceiveTimeout = AnswerLimitMilliseconds };
-    }
-
-    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
-    private static partial int OpenSocket(int domain, int type, int protocol);
-
-    [LibraryImport("libc", EntryPoint = "if_nametoindex", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial uint IndexOf(string name);
+    private static bool IsLoopback(int index) => index == NetlinkSocket.IndexOf("lo");
 }

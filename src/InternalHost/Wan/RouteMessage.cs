@@ -9,24 +9,20 @@ namespace InternalHost.Wan;
 /// <param name="Error">Errno, positive; 0: there is a route.</param>
 /// <param name="Interface">Index of the interface it leaves by; 0: not said.</param>
 /// <param name="Source">Address the kernel would put into it, where it said so.</param>
-internal readonly record struct RouteAnswer(int Error, int Interface, IPAddress? Source);
+/// <param name="Gateway">Next hop of the target's family; null: none, or on the wire itself.</param>
+internal readonly record struct RouteAnswer(int Error, int Interface, IPAddress? Source, IPAddress? Gateway = null);
 
-/// <summary>
-/// RTM_GETROUTE of rtnetlink(7), written and read. Reading is total: whatever arrives, it answers true or false and never throws.
-/// Netlink is in the machine's byte order.
-/// </summary>
+/// <summary>RTM_GETROUTE of rtnetlink(7), written and read. Reading is total: whatever arrives, it answers true or false.</summary>
 [PureCore]
 internal static class RouteMessage
 {
-    private const int HeaderLength = 16;   // struct nlmsghdr
     private const int RouteLength = 12;    // struct rtmsg
-    private const ushort ErrorType = 2;
     private const ushort NewRoute = 24;
     private const ushort GetRoute = 26;
-    private const ushort RequestFlag = 1;
     private const ushort Destination = 1;
     private const ushort SourceAddress = 2;
     private const ushort OutInterface = 4;
+    private const ushort NextHop = 5;
     private const ushort PreferredSource = 7;
 
     /// <summary>
@@ -41,113 +37,70 @@ internal static class RouteMessage
     {
         var to = destination.GetAddressBytes();
         var from = source?.GetAddressBytes();
-        var message = new List<byte>(64);
-        message.AddRange(new byte[HeaderLength]);
-        message.AddRange(
+        byte[] head =
         [
             Family(destination), (byte)(to.Length * 8), (byte)((from?.Length ?? 0) * 8), 0, 0, 0, 0, 0,
-            .. Bytes(fibMatch ? FibMatch : 0),
-        ]);
-        AddAttribute(message, Destination, to);
+            .. BitConverter.GetBytes(fibMatch ? FibMatch : 0),
+        ];
+        var attributes = new List<(ushort, byte[])> { (Destination, to) };
         if (from is not null)
         {
-            AddAttribute(message, SourceAddress, from);
+            attributes.Add((SourceAddress, from));
         }
 
         if (interfaceIndex != 0)
         {
-            AddAttribute(message, OutInterface, Bytes((uint)interfaceIndex));
+            attributes.Add((OutInterface, BitConverter.GetBytes(interfaceIndex)));
         }
 
-        var packet = message.ToArray();
-        MemoryMarshal.Write(packet, (uint)packet.Length);
-        MemoryMarshal.Write(packet.AsSpan(4), GetRoute);
-        MemoryMarshal.Write(packet.AsSpan(6), RequestFlag);
-        MemoryMarshal.Write(packet.AsSpan(8), sequence);
-        return packet;
+        return NetlinkFrame.Request(GetRoute, sequence, head, [.. attributes]);
     }
 
     /// <summary>Finds the answer to the query of that number among the messages of one datagram.</summary>
     public static bool TryParse(ReadOnlySpan<byte> datagram, uint sequence, out RouteAnswer answer)
     {
         answer = default;
-        while (datagram.Length >= HeaderLength)
+        while (NetlinkFrame.TryMessage(ref datagram, out var message))
         {
-            var length = MemoryMarshal.Read<uint>(datagram);
-            if (length < HeaderLength || length > datagram.Length)
+            if (message.Sequence == sequence)
             {
-                return false;
+                return TryAnswer(message, out answer);
             }
-
-            var message = datagram[..(int)length];
-            if (MemoryMarshal.Read<uint>(message[8..]) == sequence)
-            {
-                return TryAnswer(MemoryMarshal.Read<ushort>(message[4..]), message[HeaderLength..], out answer);
-            }
-
-            datagram = datagram[Math.Min(Aligned((int)length), datagram.Length)..];
         }
 
         return false;
     }
 
-    private static bool TryAnswer(ushort type, ReadOnlySpan<byte> body, out RouteAnswer answer)
+    private static bool TryAnswer(in NetlinkMessage message, out RouteAnswer answer)
     {
         answer = default;
-        if (type == ErrorType && body.Length >= sizeof(int))
+        if (message.Type == NetlinkFrame.Error)
         {
             // Zero is an acknowledgement, which nobody asked for.
-            var error = MemoryMarshal.Read<int>(body);
-            answer = error < 0 ? new RouteAnswer(error == int.MinValue ? int.MaxValue : -error, 0, null) : default;
-            return error < 0;
+            answer = new RouteAnswer(NetlinkFrame.Errno(message.Body) ?? 0, 0, null);
+            return answer.Error > 0;
         }
 
-        return type == NewRoute && body.Length >= RouteLength && TryAttributes(body[RouteLength..], out answer);
+        return message.Type == NewRoute && message.Body.Length >= RouteLength && TryAttributes(message.Body[RouteLength..], out answer);
     }
 
     private static bool TryAttributes(ReadOnlySpan<byte> rest, out RouteAnswer answer)
     {
         answer = default;
-        var (index, source) = (0, (IPAddress?)null);
-        while (rest.Length >= 4)
+        while (NetlinkFrame.TryAttribute(ref rest, out var type, out var value))
         {
-            int length = MemoryMarshal.Read<ushort>(rest);
-            if (length < 4 || length > rest.Length)
+            answer = type switch
             {
-                return false;
-            }
-
-            var value = rest[4..length];
-            switch (MemoryMarshal.Read<ushort>(rest[2..]))
-            {
-                case OutInterface when value.Length == sizeof(int):
-                    index = MemoryMarshal.Read<int>(value);
-                    break;
-                case PreferredSource when value.Length is 4 or 16:
-                    source = new IPAddress(value);
-                    break;
-            }
-
-            rest = rest[Math.Min(Aligned(length), rest.Length)..];
+                OutInterface when value.Length == sizeof(int) => answer with { Interface = MemoryMarshal.Read<int>(value) },
+                PreferredSource => answer with { Source = NetlinkFrame.Address(value) },
+                NextHop => answer with { Gateway = NetlinkFrame.Address(value) },
+                _ => answer,
+            };
         }
 
-        answer = new RouteAnswer(0, index, source);
-        return true;
+        // Fewer bytes than an attribute's head are padding.
+        return rest.Length < sizeof(int);
     }
 
     private static byte Family(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? (byte)10 : (byte)2;
-
-    private static void AddAttribute(List<byte> message, ushort type, byte[] value)
-    {
-        message.AddRange(Bytes((ushort)(4 + value.Length)));
-        message.AddRange(Bytes(type));
-        message.AddRange(value);
-        message.AddRange(new byte[Aligned(value.Length) - value.Length]);
-    }
-
-    private static int Aligned(int length) => (length + 3) & ~3;
-
-    private static byte[] Bytes(uint value) => BitConverter.GetBytes(value);
-
-    private static byte[] Bytes(ushort value) => BitConverter.GetBytes(value);
 }

@@ -9,6 +9,9 @@ internal enum WanEventKind
     Probed = 2,
     CarrierSeen = 3,
     PathSeen = 4,
+
+    /// <summary>There is a path as before, but by another address of ours or another next hop: what was known of its egress is old.</summary>
+    PathMoved = 5,
 }
 
 /// <summary>What reaches the loop that owns the detectors. A struct: one a second for years.</summary>

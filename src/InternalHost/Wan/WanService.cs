@@ -9,6 +9,7 @@ namespace InternalHost.Wan;
 /// Owns both uplinks' detectors: sends the probes they ask for, gives them what comes back, and tells each change of verdict. One
 /// reader, no locks; probes and looks at the links are tasks of their own that write to the inbox.
 /// </summary>
+/// <param name="links">Says when to look at the links; null: they are looked at twice a second.</param>
 /// <param name="changed">Called in the loop for each change of an uplink's state, usability or reason; must not block.</param>
 internal sealed partial class WanService(
     WanOptions options,
@@ -17,7 +18,8 @@ internal sealed partial class WanService(
     IPathLookup paths,
     Action<UplinkReport> changed,
     TimeProvider time,
-    ILogger<WanService> log) : BackgroundService
+    ILogger<WanService> log,
+    ILinkEvents? links = null) : BackgroundService
 {
     /// <summary>A tick also when nothing is due: it proves that the loop turns.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
@@ -176,7 +178,7 @@ internal sealed partial class WanService(
     private async Task WatchAsync(UplinkName name, CancellationToken ct)
     {
         var uplink = name == UplinkName.Primary ? options.Primary : options.Backup;
-        var watch = new LinkWatch(uplink, WanOptions.Targets(options.Witnesses, uplink), carrier, paths, _inbox.Writer, time);
+        var watch = new LinkWatch(uplink, WanOptions.Targets(options.Witnesses, uplink), carrier, paths, _inbox.Writer, time, links);
         try
         {
             await watch.RunAsync(ct);

@@ -69,5 +69,5 @@ public sealed class PathLookupTests
         }
     }
 
-    private static PathState Look(UplinkOptions uplink, ImmutableArray<IPAddress> targets) => new PathLookup().Look(uplink, targets);
+    private static PathState Look(UplinkOptions uplink, ImmutableArray<IPAddress> targets) => new PathLookup().Look(uplink, targets).State;
 }

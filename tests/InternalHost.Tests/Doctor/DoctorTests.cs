@@ -162,7 +162,7 @@ public sealed class DoctorTests : IDisposable
 
     private sealed class ScriptedPaths(PathState state) : IPathLookup
     {
-        public PathState Look(UplinkOptions uplink, ImmutableArray<IPAddress> targets) => state;
+        public PathSight Look(UplinkOptions uplink, ImmutableArray<IPAddress> targets) => state;
     }
 
     private sealed class Broken : IDoctorCheck

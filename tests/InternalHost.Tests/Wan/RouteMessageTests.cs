@@ -38,7 +38,7 @@ public class RouteMessageTests
     {
         Assert.True(RouteMessage.TryParse(Found, 1, out var answer));
 
-        Assert.Equal(new RouteAnswer(0, 3, IPAddress.Parse("10.1.0.2")), answer);
+        Assert.Equal(new RouteAnswer(0, 3, IPAddress.Parse("10.1.0.2"), IPAddress.Parse("10.1.0.1")), answer);
     }
 
     [Fact]
