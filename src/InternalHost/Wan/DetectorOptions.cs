@@ -21,17 +21,18 @@ internal enum DetectorPreset
 /// <param name="OutIdle">The same while nobody is attentive and nothing answers.</param>
 /// <param name="FullTlsTurn">In the rotation each n-th turn of a TLS witness is a whole handshake.</param>
 /// <param name="FullTlsRound">In a burst each n-th round has whole handshakes.</param>
+/// <param name="Proof">Between two looks at the public address and at the 204 while all is well; each minute while attentive.</param>
 internal sealed record Cadence(
-    TimeSpan Quiet, TimeSpan Attentive, TimeSpan Burst, TimeSpan Out, TimeSpan OutIdle, int FullTlsTurn, int FullTlsRound)
+    TimeSpan Quiet, TimeSpan Attentive, TimeSpan Burst, TimeSpan Out, TimeSpan OutIdle, int FullTlsTurn, int FullTlsRound, TimeSpan Proof)
 {
     public static readonly Cadence Unmetered = new(
         TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(500),
-        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), FullTlsTurn: 10, FullTlsRound: 1);
+        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), FullTlsTurn: 10, FullTlsRound: 1, Proof: TimeSpan.FromMinutes(1));
 
     /// <summary>About 2 MB a month of DNS and 5 MB of handshakes at rest; a burst stays below 40 kB.</summary>
     public static readonly Cadence Metered = new(
         TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1),
-        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60), FullTlsTurn: 5, FullTlsRound: 4);
+        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60), FullTlsTurn: 5, FullTlsRound: 4, Proof: TimeSpan.FromHours(1));
 }
 
 /// <summary>One uplink's detector. The defaults are the preset "balanced" of DESIGN 4.</summary>
@@ -58,7 +59,22 @@ internal sealed record DetectorOptions
     /// <summary>It has been Up under this very configuration. One that never was may be wired wrong: it cannot become Down.</summary>
     public bool WasUpBefore { get; init; }
 
-    /// <summary>There is a second uplink whose news is given to <see cref="UplinkDetector.Other"/>.</summary>
+    /// <summary>The public address by this uplink can be asked for (<see cref="WitnessName.Egress"/>).</summary>
+    public bool HasEgress { get; init; }
+
+    /// <summary>There is somebody to ask for a 204 (<see cref="WitnessName.Http"/>).</summary>
+    public bool HasHttp { get; init; }
+
+    /// <summary>Who can be asked by which address family. Told apart only where this uplink carries two; empty: not told apart.</summary>
+    public ImmutableArray<WitnessFamily> Families { get; init; } = [];
+
+    /// <summary>
+    /// Wiring C: who observes the primary (<see cref="WitnessName.Router"/>, <see cref="WitnessName.Lan"/>, <see cref="WitnessName.Outside"/>)
+    /// instead of the witnesses. Empty: it is asked directly.
+    /// </summary>
+    public ImmutableArray<WitnessName> Observe { get; init; } = [];
+
+    /// <summary>There is a second uplink whose news is given to <see cref="Detector.Other"/>.</summary>
     public bool HasOther { get; init; }
 
     public Cadence Cadence { get; init; } = Cadence.Unmetered;
@@ -78,6 +94,7 @@ internal sealed record DetectorOptions
     {
         Witnesses = Witnesses.Remove(WitnessName.IspDns),
         Cadence = Cadence.Metered,
+        Observe = [],
         RecoverAfter = TimeSpan.FromSeconds(3),
         RecoverAfterMax = TimeSpan.FromSeconds(3),
     };

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Common.Time;
 
 namespace InternalHost.Wan;
@@ -6,12 +7,14 @@ namespace InternalHost.Wan;
 internal sealed partial class UplinkDetector
 {
     private const int RestingTurns = 10;
-    private static readonly TimeSpan RandomEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>A resolver that lies is met within 45 s; no multiple of the rotation, so that it is not always the same one that is asked.</summary>
+    private static readonly TimeSpan RandomEvery = TimeSpan.FromSeconds(37);
+
+    /// <summary>With a live tunnel, bytes prove the uplink more often than probes do.</summary>
+    private static readonly TimeSpan RelaxedEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PathlessTick = TimeSpan.FromMilliseconds(500);
 
-    private readonly ProbeRequest[] _asks = new ProbeRequest[32];
-    private int _askFirst;
-    private int _askCount;
     private Instant _nextProbe;
     private Instant _nextRound;
     private Instant _nextRandom;
@@ -19,45 +22,42 @@ internal sealed partial class UplinkDetector
     private bool _proveNow;
     private long _countedSecond;
 
-    /// <summary>The moment at which <see cref="Tick"/> must be called, if nothing happens before.</summary>
-    public Instant NextWake { get; private set; }
-
-    public bool TryTakeProbe(out ProbeRequest request)
+    protected override void Ask()
     {
-        request = _asks[_askFirst];
-        if (_askCount == 0)
+        if (_pathAbsent)
         {
-            return false;
+            return;
         }
 
-        _askFirst = (_askFirst + 1) % _asks.Length;
-        _askCount--;
-        return true;
-    }
-
-    private void Ask()
-    {
         if (_phase == Phase.Quiet)
         {
-            if (_now >= _nextProbe)
+            if (Now >= _nextProbe)
             {
                 AskOne();
-                _nextProbe = Instant.Max(_nextProbe + QuietInterval(), _now);
+                CheckFamily();
+                _nextProbe = Instant.Max(_nextProbe + QuietInterval(), Now);
             }
         }
-        else if (_now >= _nextRound && !_pathAbsent)
+        else if (Now >= _nextRound && !_egress.IsConvicted)
         {
             AskAll();
-            _nextRound = _now + RoundInterval();
+            CheckFamily();
+            _nextRound = Now + RoundInterval();
         }
+
+        AskClassifiers();
     }
 
-    private TimeSpan QuietInterval() => Attentive ? _options.Cadence.Attentive : _options.Cadence.Quiet;
+    private TimeSpan QuietInterval()
+    {
+        var cadence = Attentive ? Options.Cadence.Attentive : Options.Cadence.Quiet;
+        return IsRelaxed && cadence < RelaxedEvery ? RelaxedEvery : cadence;
+    }
 
     private TimeSpan RoundInterval()
     {
-        var cadence = _options.Cadence;
-        if (_phase == Phase.Burst || (_phase == Phase.Boot && _now - _phaseSince < _options.ConfirmAfter))
+        var cadence = Options.Cadence;
+        if (_phase == Phase.Burst || (_phase == Phase.Boot && Now - _phaseSince < Options.ConfirmAfter))
         {
             return cadence.Burst;
         }
@@ -96,48 +96,66 @@ internal sealed partial class UplinkDetector
     /// <summary>The TLS witnesses take their whole handshakes in turn, so that a portal is met twice as soon.</summary>
     private bool IsFullTurn(WitnessTrack track)
     {
-        var every = _options.Cadence.FullTlsTurn;
+        var every = Options.Cadence.FullTlsTurn;
         return track.IsTls && (track.Turns + (track.Name == WitnessName.TlsB ? every / 2 : 0)) % every == 1;
     }
 
     private void AskAll()
     {
         _proveNow = false;
-        var round = _rounds.Open(_now, _tracks.Length);
+        var round = _rounds.Open(Now, _tracks.Length);
         var counted = StandsForSecond();
         for (var i = 0; i < _tracks.Length; i++)
         {
-            Post(_tracks[i], round, _tracks[i].IsTls && IsFullRound(i), counted);
+            Post(_tracks[i], round, _tracks[i].IsTls && IsFullRound(i), counted, turn: _rounds.Count + i);
         }
     }
 
     /// <summary>Whole handshakes take turns where they need not be in each round; all are tried while answers lack a proof.</summary>
     private bool IsFullRound(int witness)
     {
-        var every = _phase == Phase.Out ? Math.Max(2, _options.Cadence.FullTlsRound) : _options.Cadence.FullTlsRound;
+        var every = _phase == Phase.Out ? Math.Max(2, Options.Cadence.FullTlsRound) : Options.Cadence.FullTlsRound;
         return (_rounds.Count + witness) % every == 1 % every
             || (_phase == Phase.Out && NobodyProvesItself())
             || (_rounds.AnyAnswer && !AuthenticatedSince(_phaseSince));
     }
 
-    private void Post(WitnessTrack track, int round, bool full, bool counted = false)
+    private void Post(WitnessTrack track, int round, bool full, bool counted = false, int? turn = null)
     {
         track.OnAsked();
-        _unheardSince ??= _now;
-        _asks[(_askFirst + _askCount) % _asks.Length] =
-            new ProbeRequest(track.Name, round, full, !track.IsTls && TakeRandom(), track.Timeout(full), counted);
-        _askCount = Math.Min(_askCount + 1, _asks.Length);
+        var family = _families.Next(track, turn ?? track.Turns);
+        var timeout = track.Timeout(full, patient: _phase != Phase.Quiet);
+        Post(new ProbeRequest(track.Name, round, full, !track.IsTls && TakeRandom(), timeout, counted, family));
+    }
+
+    /// <summary>The family that is not relied on: one witness that has it, out of the count.</summary>
+    private void CheckFamily()
+    {
+        if (!_families.IsOn || _families.TakeCheck(Now) is not (var family and not AddressFamily.Unspecified))
+        {
+            return;
+        }
+
+        foreach (var track in _tracks)
+        {
+            if (track.Families.Contains(family) && !(track.IsResting && track.Families.Length == 2))
+            {
+                track.OnAsked();
+                Post(new ProbeRequest(track.Name, 0, false, false, track.Timeout(full: false, patient: true), Family: family));
+                return;
+            }
+        }
     }
 
     private bool StandsForSecond()
     {
-        var second = LossWindow.SecondOf(_now);
+        var second = LossWindow.SecondOf(Now);
         var first = second != _countedSecond;
         _countedSecond = second;
         return first;
     }
 
-    /// <summary>Random labels for ever against somebody's zone look like an attack: only in a burst, and once a minute.</summary>
+    /// <summary>Random labels for ever against somebody's zone look like an attack: only in a burst, and now and then.</summary>
     private bool TakeRandom()
     {
         if (_phase == Phase.Burst)
@@ -145,26 +163,24 @@ internal sealed partial class UplinkDetector
             return true;
         }
 
-        var due = _now >= _nextRandom;
-        _nextRandom = due ? _now + RandomEvery : _nextRandom;
+        var due = Now >= _nextRandom;
+        _nextRandom = due ? Now + (AnyLies() ? LieEvery : RandomEvery) : _nextRandom;
         return due;
     }
 
-    private void Wake(Instant now)
+    protected override Instant Wake()
     {
-        var next = _phase == Phase.Quiet ? _nextProbe : _pathAbsent ? now + PathlessTick : _nextRound;
+        var next = _phase == Phase.Quiet ? _nextProbe : _pathAbsent ? Now + PathlessTick : _egress.IsConvicted ? Instant.Never : _nextRound;
         if (_phase != Phase.Quiet)
         {
-            next = Sooner(next, _phase == Phase.Out ? _rounds.GoodSince + _recoverAfter : DarkSince() + _options.ConfirmAfter, now);
+            next = Sooner(next, _phase == Phase.Out ? _rounds.GoodSince + _recoverAfter : DarkSince() + Options.ConfirmAfter, Now);
         }
 
-        if (_options.CarrierIsModem && _phase != Phase.Out)
+        if (Options.CarrierIsModem && _phase != Phase.Out)
         {
-            next = Sooner(next, _carrierLostAt + CarrierGrace, now);
+            next = Sooner(next, _carrierLostAt + CarrierGrace, Now);
         }
 
-        NextWake = Sooner(next, _unheardSince + SilenceLimit, now);
+        return Sooner(SoonerClassified(next), UnheardAt, Now);
     }
-
-    private static Instant Sooner(Instant next, Instant? at, Instant now) => at is { } t && t > now && t < next ? t : next;
 }

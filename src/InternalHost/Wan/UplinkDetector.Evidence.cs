@@ -5,6 +5,19 @@ namespace InternalHost.Wan;
 /// <summary>What the events mean.</summary>
 internal sealed partial class UplinkDetector
 {
+    private void OnVote(in ProbeResult result)
+    {
+        var track = TrackOf(result.Request.Witness);
+        if (track is not null && result.IsAnswer)
+        {
+            OnAnswer(track, result);
+        }
+        else if (track is not null && !result.IsLate)
+        {
+            OnLoss(track, result);
+        }
+    }
+
     private void OnAnswer(WitnessTrack track, in ProbeResult result)
     {
         if (_pathAbsent)
@@ -15,29 +28,43 @@ internal sealed partial class UplinkDetector
 
         track.OnAnswer(result);
         var sent = result.SentAt;
-        if (result.Outcome == ProbeOutcome.Authenticated && !(_lastAuthenticated > sent))
+        _families.OnAnswer(result.Request.Family, sent);
+        if (result.Outcome == ProbeOutcome.Authenticated)
         {
-            _lastAuthenticated = sent;
-            _authFailingFrom = _authFailingFrom > sent ? _authFailingFrom : null;
+            Authenticate(sent);
         }
 
         if (!track.IsOffNet)
         {
-            _accessAlive.Note(sent, _options.ConfirmAfter);
+            _accessAlive.Note(sent, Options.ConfirmAfter);
         }
         else
         {
             _offNetDarkFrom = Instant.Max(_offNetDarkFrom, sent);
             if (!track.IsTls)
             {
-                _weakAlive.Note(sent, _options.ConfirmAfter);
+                _weakAlive.Note(sent, Options.ConfirmAfter);
             }
         }
 
         EndDark(sent);
+        if (result.Request.Counted && !result.Request.Full && _phase is (Phase.Quiet or Phase.Burst))
+        {
+            _slow.Add(sent, Now, result.At - sent);
+        }
+
         if (!result.IsLate)
         {
             Count(result, answered: true);
+        }
+    }
+
+    private void Authenticate(Instant sent)
+    {
+        if (!(_lastAuthenticated > sent))
+        {
+            _lastAuthenticated = sent;
+            _authFailingFrom = _authFailingFrom > sent ? _authFailingFrom : null;
         }
     }
 
@@ -66,7 +93,20 @@ internal sealed partial class UplinkDetector
             return;
         }
 
-        var wasResting = track.IsResting;
+        var family = result.Request.Family;
+        var relied = _families.IsInUse(family);
+        _families.OnLoss(family, result.SentAt);
+        if (!relied)
+        {
+            return;
+        }
+
+        if (result.Outcome == ProbeOutcome.Refuted)
+        {
+            _falseAlive.Note(result.SentAt, Options.ConfirmAfter);
+        }
+
+        var excused = track.IsResting || track.Lies.IsHeld;
         var inDark = result.SentAt > _darkFrom || LastAnswered is null;
         track.OnLoss(result, inDark);
         if (result.Request.Full && track.IsTls)
@@ -80,9 +120,10 @@ internal sealed partial class UplinkDetector
             _lossesSinceAnswer++;
         }
 
-        Count(result, answered: false, excused: wasResting);
-        if (_phase == Phase.Quiet && !wasResting)
+        Count(result, answered: false, excused);
+        if (_phase == Phase.Quiet && !excused)
         {
+            _lastMiss = Now;
             EnterBurst(Reasons.Missed);
         }
     }
@@ -94,22 +135,17 @@ internal sealed partial class UplinkDetector
         _rounds.OnResult(result.Request.Round, answered, !NobodyProvesItself(), SpellLength());
         if (result.Request.Counted && !excused && _phase is (Phase.Quiet or Phase.Burst))
         {
-            var was = _loss.IsDegraded;
-            _loss.Add(result.SentAt, _now, lost: !answered);
-            if (was != _loss.IsDegraded)
-            {
-                TellLiving(was ? Reasons.Recovered : Reasons.Degraded);
-            }
+            _loss.Add(result.SentAt, Now, lost: !answered);
         }
     }
 
-    private int SpellLength() => (int)Math.Ceiling(_recoverAfter / _options.Cadence.Out);
+    private int SpellLength() => (int)Math.Ceiling(_recoverAfter / Options.Cadence.Out);
 
     private void OnPathChanged(bool absent)
     {
         if (absent)
         {
-            _firstMiss ??= _now;
+            _firstMiss ??= Now;
             _rounds.Clear();
             if (_phase == Phase.Quiet)
             {
@@ -118,49 +154,51 @@ internal sealed partial class UplinkDetector
         }
         else
         {
-            _nextRound = _now;
+            _nextRound = Now;
+            _egress.AskSoon(Now, EgressSpacing);
         }
     }
 
-    private void OnLate(TimeSpan by)
+    private void OnLateInPhase(TimeSpan by)
     {
         switch (_phase)
         {
             case Phase.Quiet:
-                RestartDark(_now);
+                RestartDark(Now);
                 break;
             case Phase.Burst when !OtherAnsweredSince(_darkFrom):
                 EnterDoubt(Reasons.Late, over: true);
                 break;
             case Phase.Boot or Phase.Doubt when !OtherAnsweredSince(_phaseSince):
-                RestartDark(_now);
+                RestartDark(Now);
                 break;
             case Phase.Out:
                 break;
             default:
                 // The other uplink answered through the same loop: only the time we were not looking is taken off.
-                _darkFrom = Instant.Min(_now, _darkFrom + by);
+                _darkFrom = Instant.Min(Now, _darkFrom + by);
                 break;
         }
     }
 
-    private void OnAttentionChanged()
+    protected override void OnAttentionChanged()
     {
         if (Attentive)
         {
-            _nextRound = _nextProbe = _now;
+            _nextRound = _nextProbe = Now;
             _proveNow = true;
+            LookAgain();
         }
         else
         {
-            _nextProbe = _now + _options.Cadence.Quiet;
+            _nextProbe = Now + Options.Cadence.Quiet;
         }
     }
 
-    private bool OtherAnsweredSince(Instant since) => _options.HasOther && _other.LastAnswered > since;
+    private bool OtherAnsweredSince(Instant since) => Options.HasOther && _other.LastAnswered > since;
 
     /// <summary>It answers now, so what this uplink shows is its own. Without another there is nobody to compare with.</summary>
-    private bool OtherProven() => !_options.HasOther || _other.LastAnswered > _now - AliveSpell.Fresh;
+    private bool OtherProven() => !Options.HasOther || _other.LastAnswered > Now - AliveSpell.Fresh;
 
     private void RestartDark(Instant at)
     {

@@ -11,67 +11,71 @@ internal sealed partial class UplinkDetector
     /// <summary>"In the same second": two uplinks going dark closer than this share a cause, and it is nearer to us than to them.</summary>
     private static readonly TimeSpan SameSecond = TimeSpan.FromSeconds(1);
 
-    private readonly Verdict[] _told = new Verdict[8];
-    private int _toldFirst;
-    private int _toldCount;
+    /// <summary>Why the uplink came to the phase it lives in; told while nothing else is to be said of it.</summary>
+    private string _living = Reasons.Answered;
 
-    public bool TryTakeVerdict(out Verdict verdict)
+    protected override void Judge()
     {
-        verdict = _told[_toldFirst];
-        if (_toldCount == 0)
-        {
-            return false;
-        }
-
-        _toldFirst = (_toldFirst + 1) % _told.Length;
-        _toldCount--;
-        return true;
-    }
-
-    private void Judge()
-    {
-        if (_unheardSince is { } since && _now - since >= SilenceLimit)
+        if (IsUnheard)
         {
             EnterBoot(Reasons.Silent);
+        }
+        else if (_egress.IsConvicted)
+        {
+            Convict();
         }
         else if (_phase != Phase.Out && EverUp && CarrierGone())
         {
             EnterOut(UplinkState.Down, Reasons.Carrier);
         }
-        else if (_phase == Phase.Burst)
-        {
-            JudgeBurst();
-        }
         else if (_phase == Phase.Out)
         {
             JudgeOut();
         }
-        else if (_phase != Phase.Quiet)
+        else if (_phase is Phase.Quiet or Phase.Burst)
+        {
+            JudgeLiving();
+        }
+        else
         {
             JudgeUnsure();
         }
     }
 
-    private void JudgeBurst()
+    private void JudgeLiving()
     {
-        if (AnswersAgain())
+        if (_phase == Phase.Quiet)
+        {
+            TellLiving();
+        }
+        else if (AnswersAgain() && LeavesByItself(_phaseSince))
         {
             EnterQuiet(Reasons.Answered);
         }
         else if (IsDark())
         {
-            if (BothDark())
-            {
-                EnterDoubt(Reasons.BothDark, over: false);
-            }
-            else
-            {
-                EnterOut(UplinkState.Down, DarkReason());
-            }
+            JudgeDark();
         }
         else if (HalfDead() is { } half)
         {
             EnterOut(half.State, half.Reason);
+        }
+        else
+        {
+            TellLiving();
+        }
+    }
+
+    private void JudgeDark()
+    {
+        if (BothDark())
+        {
+            EnterDoubt(Reasons.BothDark, over: false);
+        }
+        else
+        {
+            var dark = DarkVerdict();
+            EnterOut(dark.State, dark.Reason);
         }
     }
 
@@ -79,7 +83,7 @@ internal sealed partial class UplinkDetector
     private void JudgeUnsure()
     {
         var dark = IsDark();
-        if (AnswersAgain())
+        if (AnswersAgain() && LeavesByItself(_phaseSince))
         {
             EnterQuiet(Reasons.Answered);
         }
@@ -89,7 +93,8 @@ internal sealed partial class UplinkDetector
         }
         else if (dark && OtherProven() && (_phase == Phase.Boot || _doubtOver))
         {
-            EnterOut(UplinkState.Down, DarkReason());
+            var verdict = DarkVerdict();
+            EnterOut(verdict.State, verdict.Reason);
         }
         else if (HalfDead() is { } half)
         {
@@ -99,29 +104,62 @@ internal sealed partial class UplinkDetector
 
     private void JudgeOut()
     {
-        if (!_pathAbsent && _rounds.Recovered(_now, _recoverAfter) && AuthenticatedSince(_rounds.GoodSince!.Value))
+        if (Recovers())
         {
             EnterQuiet(Reasons.Recovered);
         }
         else if (Current.State != UplinkState.Down && IsDark())
         {
-            Become(UplinkState.Down, Usable.No, DarkReason());
+            // One that is walled in may have nothing but false answers left.
+            var (state, reason) = DarkVerdict();
+            Become(state, Usable.No, state == Current.State ? Current.Reason : reason);
         }
         else if (HalfDead() is { } half)
         {
-            Become(half.State, Usable.No, half.Reason);
+            Become(half.State, Usable.No, half.State == Current.State ? Current.Reason : half.Reason);
         }
     }
 
-    private bool AnswersAgain() => !_pathAbsent && _rounds.TwoInARow && AuthenticatedSince(_phaseSince);
+    private bool Recovers() =>
+        !_pathAbsent && _rounds.GoodSince is { } since && LeavesByItself(since) && !_egress.IsRefuted
+        && _rounds.Recovered(Now, _recoverAfter) && AuthenticatedSince(since);
+
+    /// <summary>Seen leaving by the other uplink: everything it answers is the other one's doing.</summary>
+    private void Convict()
+    {
+        if (!EverUp)
+        {
+            if (_phase != Phase.Boot)
+            {
+                Enter(Phase.Boot);
+            }
+
+            Become(UplinkState.Unknown, Usable.Unknown, Reasons.Egress);
+        }
+        else if (_phase != Phase.Out)
+        {
+            EnterOut(UplinkState.Down, Reasons.Egress);
+        }
+        else
+        {
+            Become(UplinkState.Down, Usable.No, Reasons.Egress);
+        }
+    }
+
+    private bool AnswersAgain() =>
+        !_pathAbsent && _rounds.TwoInARow && AuthenticatedSince(_phaseSince) && _families.AllAnsweredSince(_phaseSince);
 
     private bool AuthenticatedSince(Instant since) => !HasTls() || _lastAuthenticated >= since;
 
     private bool HasTls() => Array.Exists(_tracks, t => t.IsTls);
 
-    private string DarkReason() => _pathAbsent ? Reasons.NoPath : Reasons.Dark;
+    /// <summary>Nothing true answers. Where something false still does, somebody stands between us and the world.</summary>
+    private (UplinkState State, string Reason) DarkVerdict() =>
+        _pathAbsent ? (UplinkState.Down, Reasons.NoPath)
+        : Lie() is { } lie && _falseAlive.IsFresh(Now) ? (UplinkState.Walled, lie)
+        : (UplinkState.Down, Reasons.Dark);
 
-    private bool CarrierGone() => _options.CarrierIsModem && _carrierLostAt is { } lost && _now - lost >= CarrierGrace;
+    private bool CarrierGone() => Options.CarrierIsModem && _carrierLostAt is { } lost && Now - lost >= CarrierGrace;
 
     /// <summary>
     /// From the send time of the last answer; where the uplink is asked rarely, from at most a second before the first miss,
@@ -131,11 +169,11 @@ internal sealed partial class UplinkDetector
 
     private bool IsDark() =>
         _firstMiss is not null
-        && _now - DarkSince() >= _options.ConfirmAfter
+        && Now - DarkSince() >= Options.ConfirmAfter
         && (_pathAbsent || CountTracks(t => t.LossesInDark >= Quorum) >= Math.Min(Quorum, _tracks.Length));
 
     private bool BothDark() =>
-        _options.HasOther
+        Options.HasOther
         && _firstMiss is { } own
         && _other.Losses >= 2
         && _other.FirstMiss >= DarkSince() - SameSecond
@@ -144,23 +182,27 @@ internal sealed partial class UplinkDetector
     /// <summary>Something answers, yet the world is not there.</summary>
     private (UplinkState State, string Reason)? HalfDead() =>
         IsIspOnly() ? (UplinkState.IspOnly, Reasons.IspOnly)
-        : IsWalled() ? (UplinkState.Walled, Reasons.Walled)
+        : IsWalled() ? (UplinkState.Walled, Lie() ?? Reasons.Walled)
         : null;
 
     /// <summary>Only the access network answers, and has for long enough.</summary>
     private bool IsIspOnly() =>
-        _accessAlive.From is { } alive && _accessAlive.IsFresh(_now)
-        && _now - Instant.Max(_offNetDarkFrom, alive) >= _options.UnusableAfter
+        _accessAlive.From is { } alive && _accessAlive.IsFresh(Now)
+        && Now - Instant.Max(_offNetDarkFrom, alive) >= Options.UnusableAfter
         && CountTracks(t => t.IsOffNet && t.LossesInARow >= Quorum) >= Math.Min(Quorum, CountTracks(t => t.IsOffNet));
 
-    /// <summary>Weak witnesses answer, and none of those that can prove who they are does.</summary>
+    /// <summary>
+    /// Weak witnesses answer, and none of those that can prove who they are does; or somebody was caught lying, and nobody has proved
+    /// its name since. A TLS witness that still proves its name outranks any lie: the world is there.
+    /// </summary>
     private bool IsWalled() =>
-        _authFailingFrom is { } failing && _weakAlive.From is { } alive && _weakAlive.IsFresh(_now)
-        && _now - Instant.Max(failing, alive) >= _options.UnusableAfter
-        && NobodyProvesItself();
+        NobodyProvesItself() && _authFailingFrom is { } failing && _weakAlive.From is { } alive && _weakAlive.IsFresh(Now)
+            ? Now - Instant.Max(failing, alive) >= Options.UnusableAfter
+            : HasTls() && LieSince() is { } since && _falseAlive.IsFresh(Now) && !(_lastAuthenticated >= since) && Now - since >= Options.UnusableAfter;
 
-    /// <summary>Whole handshakes with each TLS witness fail, one after the other.</summary>
-    private bool NobodyProvesItself() => HasTls() && Array.TrueForAll(_tracks, t => !t.IsTls || t.FullLossesInARow >= Quorum);
+    /// <summary>Whole handshakes with each TLS witness fail, one after the other, and our own bastion is not heard.</summary>
+    private bool NobodyProvesItself() =>
+        HasTls() && !IsBastionHeard && Array.TrueForAll(_tracks, t => !t.IsTls || t.FullLossesInARow >= Quorum);
 
     private int CountTracks(Func<WitnessTrack, bool> which)
     {
@@ -175,12 +217,11 @@ internal sealed partial class UplinkDetector
 
     private void EnterBoot(string reason)
     {
-        _unheardSince = null;
-        _silent = true;
+        FallSilent();
         if (_phase != Phase.Boot)
         {
             Enter(Phase.Boot);
-            RestartDark(_now);
+            RestartDark(Now);
         }
 
         Become(UplinkState.Unknown, Usable.Unknown, reason);
@@ -190,26 +231,28 @@ internal sealed partial class UplinkDetector
     {
         if (_phase == Phase.Out)
         {
-            _damping.OnUp(_now);
+            _damping.OnUp(Now);
         }
 
-        EverUp = true;
         Enter(Phase.Quiet);
-        _nextProbe = _now + QuietInterval();
-        TellLiving(reason);
+        _families.OnUp();
+        _nextProbe = Now + QuietInterval();
+        _living = reason;
+        TellLiving();
     }
 
     private void EnterBurst(string reason)
     {
         Enter(Phase.Burst);
-        TellLiving(reason);
+        _living = reason;
+        TellLiving();
     }
 
     private void EnterOut(UplinkState state, string reason)
     {
-        _damping.OnOut(_now);
-        _recoverAfter = _damping.RecoverAfter(_options.RecoverAfter, _options.RecoverAfterMax);
-        _loss.Clear();
+        _damping.OnOut(Now);
+        _recoverAfter = _damping.RecoverAfter(Options.RecoverAfter, Options.RecoverAfterMax);
+        ForgetBrownouts();
         Enter(Phase.Out);
         Become(state, Usable.No, reason);
     }
@@ -217,11 +260,11 @@ internal sealed partial class UplinkDetector
     private void EnterDoubt(string reason, bool over)
     {
         _doubtOver = over;
-        _loss.Clear();
+        ForgetBrownouts();
         Enter(Phase.Doubt);
         if (over)
         {
-            RestartDark(_now);
+            RestartDark(Now);
         }
 
         Become(UplinkState.LocalFault, Usable.Unknown, reason);
@@ -230,38 +273,41 @@ internal sealed partial class UplinkDetector
     private void Enter(Phase phase)
     {
         _phase = phase;
-        _phaseSince = _nextRound = _now;
+        _phaseSince = _nextRound = Now;
         _rounds.Clear();
+        _egress.StopWaiting();
     }
 
-    /// <summary>A brownout outlasts the single misses in it: while it lasts, Up and Suspect are both Degraded.</summary>
-    private void TellLiving(string reason)
+    private void ForgetBrownouts()
     {
-        if (_loss.IsDegraded)
+        _loss.Clear();
+        _slow.Clear();
+    }
+
+    /// <summary>
+    /// A brownout outlasts the single misses in it: while it lasts, Up and Suspect are both Degraded. One refusal of the public address
+    /// outranks all of it: never Up then.
+    /// </summary>
+    private void TellLiving()
+    {
+        if (_egress.IsRefuted)
         {
-            Become(UplinkState.Degraded, Usable.Yes, Reasons.Degraded);
+            Become(UplinkState.Suspect, Usable.Yes, Reasons.Egress);
+        }
+        else if (Shortcoming() is { } lacks)
+        {
+            _living = Reasons.Recovered;
+            Become(UplinkState.Degraded, Usable.Yes, lacks);
         }
         else
         {
-            Become(_phase == Phase.Quiet ? UplinkState.Up : UplinkState.Suspect, Usable.Yes, reason);
+            Become(_phase == Phase.Quiet ? UplinkState.Up : UplinkState.Suspect, Usable.Yes, _living);
         }
     }
 
-    private void Become(UplinkState state, Usable usable, string reason)
-    {
-        if (Current.State == state && Current.Usable == usable && ReferenceEquals(Current.Reason, reason))
-        {
-            return;
-        }
-
-        Current = new Verdict(_now, state, usable, reason);
-        Tell(Current);
-    }
-
-    private void Tell(in Verdict verdict)
-    {
-        // The owner takes verdicts after each input, and one input gives two at most.
-        _told[(_toldFirst + _toldCount) % _told.Length] = verdict;
-        _toldCount = Math.Min(_toldCount + 1, _told.Length);
-    }
+    private string? Shortcoming() =>
+        _loss.IsDegraded ? Reasons.Degraded
+        : _slow.IsSlow ? Reasons.Slow
+        : _families.IsOneLost ? Reasons.FamilyLost
+        : Lie();
 }

@@ -4,22 +4,20 @@ using Common.Time;
 namespace InternalHost.Wan;
 
 /// <summary>
-/// Decides whether one uplink works, from nothing but what it is told; the same events give the same verdicts. Mutable and without
-/// allocation on its quiet path, because forty days of it must play in seconds; owned by one loop.
+/// Decides whether one uplink works, from nothing but what it is told; the same events give the same verdicts.
 /// <code>
 /// Boot ── answers ──▶ Quiet ── a miss ──▶ Burst ── dark for confirm_after ──▶ Out ── 20 s of good rounds ──▶ Quiet
 ///   │                   ▲                  │  │                                ▲
 ///   │                   └── 2 good rounds ─┘  └─ we may be at fault ─▶ Doubt ──┤ dark, and the other uplink answers
 ///   └──────────────── dark, and the other uplink answers ──────────────────────┘
 /// </code>
-/// After each input the owner takes the probes to send (<see cref="TryTakeProbe"/>) and the verdicts
-/// (<see cref="TryTakeVerdict"/>), and calls <see cref="Tick"/> at <see cref="NextWake"/> at the latest.
+/// No way leads to Quiet before the uplink was seen to leave by itself, or that could not be found out in time
+/// (<see cref="EgressProof"/>); seen leaving by the other uplink it goes Out from everywhere.
 /// </summary>
 [PureCore]
-internal sealed partial class UplinkDetector
+internal sealed partial class UplinkDetector : Detector
 {
     private static readonly TimeSpan CarrierGrace = TimeSpan.FromSeconds(1.5);
-    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Single lost packets do not wake the metered link; 5 s are left to prove it.</summary>
     private static readonly TimeSpan AttentionAfter = TimeSpan.FromSeconds(2.5);
@@ -27,14 +25,16 @@ internal sealed partial class UplinkDetector
     /// <summary>By then whoever acts on the verdict has asked for attention itself.</summary>
     private static readonly TimeSpan AttentionAfterOut = TimeSpan.FromMinutes(2);
 
-    private readonly DetectorOptions _options;
     private readonly WitnessTrack[] _tracks;
+    private WitnessTrack[] _everyone;
     private readonly RoundLog _rounds = new();
     private readonly LossWindow _loss = new();
+    private readonly SlowWindow _slow = new();
+    private readonly EgressProof _egress = new();
+    private readonly FamilyWatch _families;
     private FlapDamping _damping;
 
     private Phase _phase = Phase.Boot;
-    private Instant _now;
     private Instant _phaseSince;
     private Instant _darkFrom;
     private Instant _offNetDarkFrom;
@@ -43,14 +43,13 @@ internal sealed partial class UplinkDetector
     private Instant? _lastAuthenticated;
     private Instant? _authFailingFrom;
     private Instant? _carrierLostAt;
-    private Instant? _unheardSince;
     private AliveSpell _accessAlive;
     private AliveSpell _weakAlive;
+    private AliveSpell _falseAlive;
     private OtherUplink _other;
     private TimeSpan _recoverAfter;
     private bool _pathAbsent;
     private bool _doubtOver;
-    private bool _silent;
     private int _lossesSinceAnswer;
 
     private enum Phase
@@ -72,123 +71,108 @@ internal sealed partial class UplinkDetector
     }
 
     public UplinkDetector(DetectorOptions options, Instant start)
+        : base(options, start)
     {
-        _options = options;
-        _tracks = [.. options.Witnesses.Select(w => new WitnessTrack(w))];
-        _now = _phaseSince = _darkFrom = _offNetDarkFrom = _distrustBefore = start;
-        EverUp = options.WasUpBefore;
+        _tracks = [.. options.Witnesses.Select(w => TrackFor(options, w))];
+        _everyone = [.. _tracks, .. Classifiers(options).Select(w => new WitnessTrack(w))];
+        _families = new FamilyWatch(options.Families, options.ConfirmAfter);
+        _phaseSince = _darkFrom = _offNetDarkFrom = _distrustBefore = start;
+        _nextProbe = _nextRound = start;
         _recoverAfter = options.RecoverAfter;
-        Current = new Verdict(start, UplinkState.Unknown, Usable.Unknown, Reasons.Start);
-        Tell(Current);
-        Wake(start);
+        Settle(start);
     }
 
-    public Verdict Current { get; private set; }
+    public override OtherUplink AsOther =>
+        _egress.IsConvicted ? new(null, null, 0, LeavesByUs: true) : new(LastAnswered, _firstMiss, _lossesSinceAnswer);
 
-    /// <summary>It has been Up under this configuration, now or in an earlier life.</summary>
-    public bool EverUp { get; private set; }
+    public override ReadOnlySpan<WitnessTrack> Witnesses => _everyone;
 
-    /// <summary>Send time of the last answered probe.</summary>
-    public Instant? LastAnswered { get; private set; }
+    public override bool IsQuiet => _phase == Phase.Quiet;
 
-    /// <summary>What the other uplink's detector may know of this one.</summary>
-    public OtherUplink AsOther => new(LastAnswered, _firstMiss, _lossesSinceAnswer);
-
-    public ReadOnlySpan<WitnessTrack> Witnesses => _tracks;
-
-    /// <summary>Somebody needs to know this uplink's state at once: asked each second instead of rarely.</summary>
-    public bool Attentive { get; private set; }
-
-    /// <summary>All is well, one probe at a time.</summary>
-    public bool IsQuiet => _phase == Phase.Quiet;
-
-    /// <summary>A verdict is near, or waits for the other uplink's proof.</summary>
-    public bool NeedsOther(Instant at) => _phase switch
+    public override bool NeedsOther(Instant at) => _phase switch
     {
-        Phase.Quiet => false,
-        Phase.Burst => at - DarkSince() >= AttentionAfter,
+        Phase.Quiet => _egress.IsRefuted,
+        Phase.Burst => at - DarkSince() >= AttentionAfter || _egress.IsRefuted,
         Phase.Out => at - _phaseSince < AttentionAfterOut,
         _ => !ReferenceEquals(Current.Reason, Reasons.NeverUp),
     };
 
-    public void Tick(Instant at) => Settle(at);
-
-    public void Result(in ProbeResult result)
+    protected override void OnResult(in ProbeResult result)
     {
-        _now = Instant.Max(_now, result.At);
-        Heard();
-        var track = TrackOf(result.Request.Witness);
-        if (track is not null && result.IsAnswer)
+        switch (result.Request.Witness)
         {
-            OnAnswer(track, result);
+            case WitnessName.Egress:
+                OnEgress(result);
+                break;
+            case WitnessName.Http:
+                OnHttp(result);
+                break;
+            case WitnessName.Bastion:
+                OnBastion(result);
+                break;
+            default:
+                OnVote(result);
+                break;
         }
-        else if (track is not null && !result.IsLate)
-        {
-            OnLoss(track, result);
-        }
-
-        Settle(result.At);
     }
 
-    public void Carrier(Instant at, bool up)
-    {
-        _carrierLostAt = up ? null : _carrierLostAt ?? at;
-        Settle(at);
-    }
+    protected override void OnCarrier(Instant at, bool up) => _carrierLostAt = up ? null : _carrierLostAt ?? at;
 
-    public void Path(Instant at, PathState path)
+    protected override void OnPath(PathState path)
     {
         var absent = path == PathState.Absent;
         if (absent != _pathAbsent)
         {
-            _now = Instant.Max(_now, at);
             _pathAbsent = absent;
             OnPathChanged(absent);
         }
-
-        Settle(at);
     }
 
-    /// <summary>News of the other uplink; given before any verdict is asked for.</summary>
-    public void Other(Instant at, in OtherUplink other)
+    protected override void OnOther(in OtherUplink other)
     {
+        if (other.LeavesByUs && !_other.LeavesByUs && _egress.IsRefuted)
+        {
+            Pardon();
+        }
+
         _other = other;
         if (_phase == Phase.Doubt && !_doubtOver && other.LastAnswered > _phaseSince)
         {
             // The local fault ends here; the dark is counted anew.
             _doubtOver = true;
-            RestartDark(Instant.Max(_now, at));
+            RestartDark(Now);
         }
-
-        Settle(at);
     }
 
-    public void SetAttentive(Instant at, bool attentive)
+    protected override void OnLate(TimeSpan by)
     {
-        if (attentive != Attentive)
+        _distrustBefore = Now;
+        OnLateInPhase(by);
+    }
+
+    protected override void OnHeardAgain() => RestartDark(Now);
+
+    private static IEnumerable<WitnessName> Classifiers(DetectorOptions options)
+    {
+        if (options.HasHttp)
         {
-            _now = Instant.Max(_now, at);
-            Attentive = attentive;
-            OnAttentionChanged();
+            yield return WitnessName.Http;
         }
 
-        Settle(at);
+        if (options.HasEgress)
+        {
+            yield return WitnessName.Egress;
+        }
     }
 
-    /// <summary>Our own loop ran late, or the clock jumped: what was missed meanwhile is no evidence against the uplink.</summary>
-    /// <param name="by">How long we were not looking.</param>
-    public void Late(Instant at, TimeSpan by)
+    private static WitnessTrack TrackFor(DetectorOptions options, WitnessName name) => new(name)
     {
-        _now = Instant.Max(_now, at);
-        _distrustBefore = _now;
-        _unheardSince = _unheardSince is null ? null : _now;
-        OnLate(by);
-        Settle(at);
-    }
+        Families = [.. options.Families.Where(f => f.Witness == name).Select(f => f.Family).Distinct().Order()],
+    };
 
     private WitnessTrack? TrackOf(WitnessName name)
     {
-        foreach (var track in _tracks)
+        foreach (var track in _everyone)
         {
             if (track.Name == name)
             {
@@ -197,24 +181,5 @@ internal sealed partial class UplinkDetector
         }
 
         return null;
-    }
-
-    private void Heard()
-    {
-        if (_silent)
-        {
-            _silent = false;
-            RestartDark(_now);
-        }
-
-        _unheardSince = null;
-    }
-
-    private void Settle(Instant at)
-    {
-        _now = Instant.Max(_now, at);
-        Judge();
-        Ask();
-        Wake(_now);
     }
 }

@@ -18,21 +18,24 @@ internal sealed class UplinkPair
     private static readonly TimeSpan ProofAge = TimeSpan.FromSeconds(4);
 
     private bool _wanted;
+    private bool _primaryLeavesByBackup;
     private Instant _attentiveSince;
 
     public UplinkPair(DetectorOptions primary, DetectorOptions backup, Instant start)
     {
-        Primary = new UplinkDetector(primary with { HasOther = true }, start);
+        Primary = primary.Observe.IsEmpty
+            ? new UplinkDetector(primary with { HasOther = true }, start)
+            : new ObservedUplink(primary with { HasOther = true }, start);
         Backup = new UplinkDetector(backup with { HasOther = true }, start);
     }
 
-    public UplinkDetector Primary { get; }
+    public Detector Primary { get; }
 
-    public UplinkDetector Backup { get; }
+    public Detector Backup { get; }
 
     public Instant NextWake => Instant.Min(Primary.NextWake, Backup.NextWake);
 
-    public UplinkDetector this[UplinkName name] => name == UplinkName.Primary ? Primary : Backup;
+    public Detector this[UplinkName name] => name == UplinkName.Primary ? Primary : Backup;
 
     /// <summary>
     /// The guard: at rest the backup's "yes" is minutes old. From the moment that it matters it holds only while the backup answers.
@@ -92,6 +95,27 @@ internal sealed class UplinkPair
         Exchange(at);
     }
 
+    public void AddressChanged(UplinkName name, Instant at)
+    {
+        this[name].AddressChanged(at);
+        Exchange(at);
+    }
+
+    /// <summary>Our own bastion was heard by this uplink: bytes from it, or a loop probe that came back.</summary>
+    public void Passive(UplinkName name, Instant at)
+    {
+        this[name].Passive(at);
+        Exchange(at);
+    }
+
+    /// <summary>Our own bastion runs, or no longer: only then is it a witness.</summary>
+    public void SetBastion(Instant at, bool runs)
+    {
+        Primary.SetBastion(at, runs);
+        Backup.SetBastion(at, runs);
+        Exchange(at);
+    }
+
     private void Exchange(Instant at)
     {
         var attentive = _wanted || Primary.NeedsOther(at)
@@ -102,14 +126,17 @@ internal sealed class UplinkPair
             Backup.SetAttentive(at, attentive);
         }
 
+        // Each cannot leave by the other: what is found of the primary stands (I9), and clears the backup.
         if (!Primary.IsQuiet)
         {
-            Primary.Other(at, Backup.AsOther);
+            Primary.Other(at, Backup.AsOther with { LeavesByUs = false });
         }
 
-        if (!Backup.IsQuiet)
+        var primary = Primary.AsOther;
+        if (!Backup.IsQuiet || primary.LeavesByUs != _primaryLeavesByBackup)
         {
-            Backup.Other(at, Primary.AsOther);
+            _primaryLeavesByBackup = primary.LeavesByUs;
+            Backup.Other(at, primary);
         }
     }
 }

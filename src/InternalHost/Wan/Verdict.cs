@@ -52,7 +52,8 @@ internal static class Reasons
 /// <param name="LastAnswered">Send time of its last answered probe; null: none yet.</param>
 /// <param name="FirstMiss">Send time of its first miss since then; null: none.</param>
 /// <param name="Losses">Misses since its last answer.</param>
-internal readonly record struct OtherUplink(Instant? LastAnswered, Instant? FirstMiss, int Losses);
+/// <param name="LeavesByUs">Its public address was found to be the one of the uplink that is told.</param>
+internal readonly record struct OtherUplink(Instant? LastAnswered, Instant? FirstMiss, int Losses, bool LeavesByUs = false);
 
 /// <summary>Whether the kernel would let a packet out by this uplink at all.</summary>
 internal enum PathState

@@ -138,7 +138,7 @@ internal sealed partial class WanService(
     }
 
     /// <summary>Between two turns of the loop only the last verdict counts.</summary>
-    private static void Drain(UplinkDetector detector)
+    private static void Drain(Detector detector)
     {
         while (detector.TryTakeVerdict(out _))
         {

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Common.Time;
 
 namespace InternalHost.Wan;
@@ -54,8 +55,13 @@ internal static class WitnessNames
 /// <param name="RandomLabel">DNS: below a label nobody has asked for, so that no cache can answer.</param>
 /// <param name="Timeout">Later than this is a miss; an answer that still comes is told as <see cref="ProbeResult.IsLate"/>.</param>
 /// <param name="Counted">Stands for its second in the loss figure (<see cref="LossWindow"/>).</param>
+/// <param name="Family">By which family to ask; Unspecified: by whichever the witness has.</param>
 internal readonly record struct ProbeRequest(
-    WitnessName Witness, int Round, bool Full, bool RandomLabel, TimeSpan Timeout, bool Counted = false);
+    WitnessName Witness, int Round, bool Full, bool RandomLabel, TimeSpan Timeout, bool Counted = false,
+    AddressFamily Family = AddressFamily.Unspecified);
+
+/// <summary>A witness, and a family by which it can be asked.</summary>
+internal readonly record struct WitnessFamily(WitnessName Witness, AddressFamily Family);
 
 internal enum ProbeOutcome
 {
@@ -70,7 +76,10 @@ internal enum ProbeOutcome
     /// <summary>The witness proved its name.</summary>
     Authenticated = 3,
 
-    /// <summary>Something answered in its place and could not prove the name. As good as lost, and a sign of a portal.</summary>
+    /// <summary>
+    /// Something answered in its place: a TLS server that cannot prove the name, a page instead of the 204, an address for a random label,
+    /// the other uplink's address. As good as lost for the uplink's life, and a sign of what is wrong.
+    /// </summary>
     Refuted = 4,
 }
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
 using Common;
 using Common.Time;
 
@@ -15,6 +17,7 @@ internal sealed class WitnessTrack(WitnessName name)
 
     private long _srtt;
     private long _fullSrtt;
+    private LieTrack _lies;
 
     public WitnessName Name { get; } = name;
 
@@ -38,14 +41,25 @@ internal sealed class WitnessTrack(WitnessName name)
 
     public int Turns { get; set; }
 
+    /// <summary>By which it can be asked; empty: they are not told apart.</summary>
+    public ImmutableArray<AddressFamily> Families { get; init; } = [];
+
+    /// <summary>A resolver that gives an address to names that do not exist.</summary>
+    public LieTrack Lies => _lies;
+
     public TimeSpan SmoothedRtt => new(_srtt != 0 ? _srtt : _fullSrtt);
 
     /// <summary>Its own fault, not the uplink's: it no longer raises suspicion.</summary>
     public bool IsResting => LossesInARow >= RestingLosses;
 
-    /// <summary>clamp(4 * SRTT, 400 ms, 1 s); a handshake takes several round trips and has its own.</summary>
-    public TimeSpan Timeout(bool full)
+    /// <summary>clamp(4 * SRTT, 400 ms, 1 s); a handshake takes several round trips and has its own. All of it in a burst: slow is not dark.</summary>
+    public TimeSpan Timeout(bool full, bool patient)
     {
+        if (patient)
+        {
+            return new(MaxTimeout);
+        }
+
         var srtt = full && IsTls ? _fullSrtt : _srtt;
         return new(srtt == 0 ? MaxTimeout : Math.Clamp(4 * srtt, MinTimeout, MaxTimeout));
     }
@@ -62,6 +76,11 @@ internal sealed class WitnessTrack(WitnessName name)
         {
             FullLossesInARow = 0;
         }
+
+        if (result.Request.RandomLabel)
+        {
+            _lies.OnHonest();
+        }
     }
 
     public void OnLoss(in ProbeResult result, bool inDark)
@@ -69,6 +88,10 @@ internal sealed class WitnessTrack(WitnessName name)
         LossesInARow++;
         FullLossesInARow += result.Request.Full && IsTls ? 1 : 0;
         LossesInDark += inDark ? 1 : 0;
+        if (result.Outcome == ProbeOutcome.Refuted && !IsTls)
+        {
+            _lies.OnRefuted(result.SentAt);
+        }
     }
 
     public void ForgetDark() => LossesInDark = 0;

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Common.Time;
 using InternalHost.Wan;
 
@@ -10,7 +11,7 @@ namespace InternalHost.Tests.Wan;
 internal sealed class ScriptedWorld
 {
     private static readonly Instant Origin = new(TimeSpan.FromDays(1).Ticks);
-    private static readonly WitnessName[] Everyone = [.. DetectorOptions.AllWitnesses];
+    private static readonly WitnessName[] Everyone = Enum.GetValues<WitnessName>();
 
     private readonly PriorityQueue<(UplinkName Uplink, ProbeResult Result), (Instant, long)> _inFlight = new();
     private readonly PriorityQueue<Action, (double, long)> _script = new();
@@ -68,6 +69,24 @@ internal sealed class ScriptedWorld
 
     public void Refute(UplinkName uplink, bool refuted) => LinkOf(uplink).Refuted = refuted;
 
+    /// <summary>What a witness gives where it is not lost; null: what an honest one would.</summary>
+    public void Answers(UplinkName uplink, ProbeOutcome? outcome, params WitnessName[] witnesses)
+    {
+        foreach (var witness in witnesses)
+        {
+            LinkOf(uplink).Outcome[(int)witness] = outcome;
+        }
+    }
+
+    /// <summary>Names that do not exist get an address.</summary>
+    public void Hijack(UplinkName uplink, bool lies) => LinkOf(uplink).Lies = lies;
+
+    /// <summary>The router sends what is meant for this uplink by the other one.</summary>
+    public void FallOver(UplinkName uplink, bool over) => LinkOf(uplink).IsOver = over;
+
+    /// <summary>One address family of the uplink goes dark; Unspecified: none.</summary>
+    public void LoseFamily(UplinkName uplink, AddressFamily family) => LinkOf(uplink).DarkFamily = family;
+
     public void Rtt(UplinkName uplink, double milliseconds) => LinkOf(uplink).Rtt = TimeSpan.FromMilliseconds(milliseconds);
 
     public ScriptedWorld RunTo(double seconds)
@@ -117,7 +136,7 @@ internal sealed class ScriptedWorld
         Drain(UplinkName.Backup, Pair.Backup, Backup, at);
     }
 
-    private void Drain(UplinkName name, UplinkDetector detector, List<Verdict> told, Instant at)
+    private void Drain(UplinkName name, Detector detector, List<Verdict> told, Instant at)
     {
         while (detector.TryTakeVerdict(out var verdict))
         {
@@ -141,12 +160,13 @@ internal sealed class ScriptedWorld
 
     private void Answer(UplinkName name, in ProbeRequest request, Instant at)
     {
-        var link = LinkOf(name);
-        var tls = request.Witness.IsTls();
-        var lost = Draw() < link.Loss[(int)request.Witness] || link.Rtt > request.Timeout;
+        var own = LinkOf(name);
+        var link = own.IsOver ? LinkOf(name == UplinkName.Primary ? UplinkName.Backup : UplinkName.Primary) : own;
+        var lost = Draw() < link.Loss[(int)request.Witness] || link.Rtt > request.Timeout
+            || (link.DarkFamily != AddressFamily.Unspecified && request.Family == link.DarkFamily);
         var outcome = lost ? ProbeOutcome.Lost
-            : tls && request.Full ? (link.Refuted ? ProbeOutcome.Refuted : ProbeOutcome.Authenticated)
-            : ProbeOutcome.Answered;
+            : own.IsOver && request.Witness == WitnessName.Egress ? ProbeOutcome.Refuted
+            : link.Outcome[(int)request.Witness] ?? link.Honest(request);
         var told = at + (lost ? request.Timeout : link.Rtt);
         _inFlight.Enqueue((name, new ProbeResult(request, at, told, outcome)), (told, _order++));
     }
@@ -161,10 +181,26 @@ internal sealed class ScriptedWorld
 
     private sealed class Link
     {
-        public double[] Loss { get; } = new double[8];
+        public double[] Loss { get; } = new double[16];
+
+        public ProbeOutcome?[] Outcome { get; } = new ProbeOutcome?[16];
+
+        public bool IsOver { get; set; }
+
+        public bool Lies { get; set; }
+
+        public AddressFamily DarkFamily { get; set; }
 
         public TimeSpan Rtt { get; set; } = TimeSpan.FromMilliseconds(30);
 
         public bool Refuted { get; set; }
+
+        public ProbeOutcome Honest(in ProbeRequest request) => request switch
+        {
+            { Witness: WitnessName.Bastion or WitnessName.Lan } => ProbeOutcome.Authenticated,
+            { Full: true } when request.Witness.IsTls() => Refuted ? ProbeOutcome.Refuted : ProbeOutcome.Authenticated,
+            { RandomLabel: true } when Lies => ProbeOutcome.Refuted,
+            _ => ProbeOutcome.Answered,
+        };
     }
 }
