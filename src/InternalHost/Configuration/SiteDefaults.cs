@@ -13,6 +13,7 @@ internal static class SiteDefaults
     public const string SecretsDirectory = "/etc/internalhost/secrets";
     public const string KeyFile = "/etc/internalhost/keys/bastion";
     public const string TwilioAddress = "https://api.twilio.com";
+    public const long RecordBytes = 16_000_000;
     public const int FirstForwardPort = 22_001;
     public const int AgentPort = 49_020;
 

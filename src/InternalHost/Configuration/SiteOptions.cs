@@ -26,6 +26,9 @@ public sealed record SiteOptions(
     /// <summary>Public host key files of the sshd inside, pinned in the client configuration that people get.</summary>
     public ImmutableArray<string> InnerHostKeyFiles { get; init; } = ["/etc/ssh/ssh_host_ed25519_key.pub"];
 
+    /// <summary>How much disk the recording of our probes may take (<c>internalhost replay</c>); 0: nothing is recorded.</summary>
+    public long RecordBytes { get; init; } = SiteDefaults.RecordBytes;
+
     public Wiring Wiring =>
         Primary.Observe is not null ? Wiring.C
         : Primary.Interface.Length == 0 ? Wiring.D

@@ -17,6 +17,9 @@ internal static class SiteReader
     /// <summary>ssh appends 17 characters to a control path and sun_path holds 108; a run's socket must fit.</summary>
     private const int LongestRuntimeDirectory = 60;
 
+    private const long LeastRecord = 100_000;
+    private const long MostRecord = 1_000_000_000;
+
     public static SiteDraft Read(ConfigurationNode.Map file, IReadOnlyDictionary<string, int> remembered, ConfigurationErrors errors)
     {
         var root = new ConfigurationSection("", file, errors);
@@ -38,7 +41,11 @@ internal static class SiteReader
             services,
             people,
             MessageReader.Read(root.Section("messages"), people));
-        options = options with { InnerHostKeyFiles = root.List("inner_host_keys", FullPath, options.InnerHostKeyFiles) };
+        options = options with
+        {
+            InnerHostKeyFiles = root.List("inner_host_keys", FullPath, options.InnerHostKeyFiles),
+            RecordBytes = root.Get("record", Record, options.RecordBytes),
+        };
         var secrets = root.Get("secrets_directory", FullPath, SiteDefaults.SecretsDirectory);
         root.Close();
         return new SiteDraft(options, secrets, memory);
@@ -52,6 +59,10 @@ internal static class SiteReader
         FullPath(text) is { Problem: null } path && Encoding.UTF8.GetByteCount(path.Value!) > LongestRuntimeDirectory
             ? Reading.Bad($"must be at most {LongestRuntimeDirectory} bytes long: sockets live below it, and the system limits their path")
             : FullPath(text);
+
+    private static Reading<long> Record(string text) => text is "no" or "false" ? 0
+        : Quantities.Bytes(text) is { Problem: null } size ? size.Value is >= LeastRecord and <= MostRecord ? size : Reading.Bad("must be between 100 kB and 1 GB, or no")
+        : Reading.Bad("must be a size such as 16 MB, or no");
 
     public static Func<string, Reading<T>> Choice<T>(params (string Word, T Value)[] choices) => text =>
         choices.FirstOrDefault(c => c.Word == text) is { Word: not null } found

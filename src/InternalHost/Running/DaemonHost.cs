@@ -13,6 +13,7 @@ using InternalHost.Failover;
 using InternalHost.Messages;
 using InternalHost.Tunnel;
 using InternalHost.Wan;
+using InternalHost.Wan.Recording;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -58,6 +59,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         var wayIn = new WayInByTunnel(inbox);
         var prober = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
         var links = new LinkEvents(NetlinkSocket.ToListen, time, logs.CreateLogger<LinkEvents>());
+        var recorder = site.RecordBytes == 0 ? null : new ProbeRecorder(site.StateDirectory, site.RecordBytes, time, logs.CreateLogger<ProbeRecorder>());
         var wan = new WanService(
             WanOptions.From(site, memory.WasUp(site.Primary), memory.WasUp(site.Backup)),
             prober,
@@ -66,7 +68,10 @@ internal sealed class DaemonHost : IAsyncDisposable
             report => OnUplink(report, site, memory, inbox, wayIn),
             time,
             logs.CreateLogger<WanService>(),
-            links);
+            links)
+        {
+            Heard = recorder is null ? null : recorder.Hear,
+        };
         var route = WayOut.Route(site.Primary, site.Backup, () => wan.Primary.Usable, () => wan.Backup.Usable);
         var resolver = new UplinkResolver(site.Witnesses.Resolvers, new LastGoodAddresses(_database, time), worldMeter, time);
         var http = new UplinkHttp(route, new UplinkDialler(resolver, trusted, worldMeter, time), trusted);
@@ -107,7 +112,10 @@ internal sealed class DaemonHost : IAsyncDisposable
         };
 
         // The operator.
-        var status = new StatusBuilder(live, wan, failover, journal, tunnel, outboxService, trusted, meter, diskProblem, time);
+        var status = new StatusBuilder(live, wan, failover, journal, tunnel, outboxService, trusted, meter, diskProblem, time)
+        {
+            RecordingProblem = () => recorder?.Problem,
+        };
         _control = new DaemonControl(inbox, live, tunnel, status, configFile, () => Read(configFile));
         _healthy = () => Common.Time.Instant.Now(time) is var now && now - wan.LastTurn < LoopLimit && now - failover.LastTurn < LoopLimit;
 
@@ -117,6 +125,11 @@ internal sealed class DaemonHost : IAsyncDisposable
         services.AddSingleton<IHostedService>(new InnerSshWatch(inbox, live, () => tunnel.Snapshot, time));
         services.AddSingleton<IHostedService>(links);
         services.AddSingleton<IHostedService>(wan);
+        if (recorder is not null)
+        {
+            services.AddSingleton<IHostedService>(recorder);
+        }
+
         services.AddSingleton<IHostedService>(new TrustedTimeService(
             trusted, new SntpClient(site.Witnesses.TimeServers, worldMeter, time), timeJournal, route, time, logs.CreateLogger<TrustedTimeService>()));
         // Last: whoever asks is told what the journal says, not what an empty daemon knows.

@@ -23,6 +23,9 @@ internal sealed class StatusBuilder(
 {
     public static readonly string Version = typeof(StatusBuilder).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
+    /// <summary>Why the probes are not recorded; null: they are, or need not be.</summary>
+    public Func<string?> RecordingProblem { get; init; } = () => null;
+
     public StatusReport Build()
     {
         var now = Instant.Now(time);
@@ -60,6 +63,7 @@ internal sealed class StatusBuilder(
 
         AddIf(problems, report.Vm.Problem, "the provider: ");
         AddIf(problems, report.Journal.Problem, "the journal: ");
+        AddIf(problems, RecordingProblem(), "the recording of the probes: ");
         AddIf(problems, report.Alerts.Problem, "alerts: ");
         if (report.Alerts.Dead > 0)
         {

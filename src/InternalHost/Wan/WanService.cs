@@ -49,6 +49,9 @@ internal sealed partial class WanService(
         }
     }
 
+    /// <summary>Sees each event in the loop, in order; must not block.</summary>
+    public Action<WanEvent>? Heard { get; init; }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
@@ -99,6 +102,7 @@ internal sealed partial class WanService(
 
     private void Apply(in WanEvent ev, Instant now)
     {
+        Heard?.Invoke(ev);
         switch (ev.Kind)
         {
             case WanEventKind.Probed:

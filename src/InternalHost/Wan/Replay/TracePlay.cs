@@ -36,6 +36,8 @@ internal sealed class TracePlay
     {
         ConfirmAfter = DetectorOptions.ConfirmAfterOf(preset),
         CarrierIsModem = true,
+        HasEgress = true,
+        HasHttp = true,
     };
 
     /// <summary>Plays all that happens before this trace time.</summary>
@@ -60,6 +62,10 @@ internal sealed class TracePlay
             case TraceTarget.TlsA when !_outline.NamesTlsB:
                 Set(_world.Primary, WitnessName.TlsA, row.Loss, row.RttMs);
                 Set(_world.Primary, WitnessName.TlsB, row.Loss, row.RttMs);
+                break;
+            case TraceTarget.Bastion:
+                Set(_world.Primary, WitnessName.Bastion, row.Loss, row.RttMs);
+                _world.Pair.SetBastion(_world.Now, runs: true);
                 break;
             default:
                 Set(_world.Primary, row.Target.Witness(), row.Loss, row.RttMs);

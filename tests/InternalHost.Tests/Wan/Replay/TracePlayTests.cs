@@ -104,6 +104,45 @@ public sealed class TracePlayTests
         }
     }
 
+    /// <summary>The router falls over: everything answers, by the backup.</summary>
+    [Theory]
+    [InlineData("0.49", false)]
+    [InlineData("0.5", true)]
+    public void Egress_by_the_backup_is_down_from_a_half_on_until_it_is_its_own_again(string loss, bool down)
+    {
+        var told = Play("0,tls,0,", $"90,egress,{loss},", "300,egress,0,", "400,tls,0,");
+
+        Assert.Equal(down ? "Unknown Up Down Up" : "Unknown Up", States(told.Where(v => v.State != UplinkState.Suspect)));
+        if (down)
+        {
+            var verdict = told.Single(v => v.State == UplinkState.Down);
+            Assert.Equal(Reasons.Egress, verdict.Reason);
+            Assert.InRange(verdict.Seconds, 90, 165);
+            Assert.InRange(told[^1].Seconds, 300, 345);
+        }
+    }
+
+    [Fact]
+    public void Bastion_is_asked_only_once_it_is_named()
+    {
+        // Nobody proves a name but the bastion: with it the answers are the world's, without it they may be a portal's.
+        string[] rows = ["0,tls,0,", "60,tls,1,", "200,tls,1,"];
+
+        var without = Play(rows);
+        var with = Play([rows[0], "30,bastion,0,80", .. rows[1..]]);
+
+        Assert.Contains(without, v => v.Usable == Usable.No);
+        Assert.NotEqual(without, with);
+    }
+
+    [Fact]
+    public void Http_alone_is_no_outage()
+    {
+        var told = Play("0,tls,0,", "60,http,1,", "400,tls,0,");
+
+        Assert.All(told.Skip(1), v => Assert.Equal(Usable.Yes, v.Usable));
+    }
+
     [Fact]
     public void Backup_dark_in_the_same_second_is_a_local_fault_that_ends_in_down_when_it_answers()
     {
@@ -193,7 +232,7 @@ public sealed class TracePlayTests
 
     private static IEnumerable<string> All(double t, int loss) => Everyone.Select(target => $"{t},{target},{loss},");
 
-    private static string States(List<TraceVerdict> told) => string.Join(' ', told.Select(v => v.State));
+    private static string States(IEnumerable<TraceVerdict> told) => string.Join(' ', told.Select(v => v.State));
 
     private static List<TraceVerdict> Play(params string[] rows) => Play(rows, DetectorPreset.Balanced);
 
