@@ -1,3 +1,4 @@
+using Lab.Boxes;
 using Lab.Demo;
 using Lab.Faults;
 
@@ -5,12 +6,14 @@ return args switch
 {
     ["demo", .. var words] => await DemoCommand.RunAsync(words),
     ["liar", var address, var port] => await LiarCommand.RunAsync(address, port, CancellationToken.None),
+    ["router-watch", var at, var line, var resolver] => await RouterWatchCommand.RunAsync(at, line, resolver, TimeProvider.System, CancellationToken.None),
     ["slow-line", var device, var ms, var jitter] => await SlowLineCommand.RunAsync(device, ms, jitter, TimeProvider.System, CancellationToken.None),
+    ["socks", var at] => await SocksCommand.RunAsync(at, CancellationToken.None),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: lab demo [--lab[=A|B|C]] [--json FILE] [--keep]    (lab liar and lab slow-line are lab/net's own)");
+    Console.Error.WriteLine("usage: lab demo [--lab[=A|B|C] [--failover]] [--json FILE] [--keep]    (liar, router-watch, slow-line, socks: the lab's own)");
     return 2;
 }

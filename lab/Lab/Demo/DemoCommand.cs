@@ -59,8 +59,8 @@ internal static class DemoCommand
         var launcher = new SystemProcessLauncher(time);
         using var timeline = new Timeline(options.JsonFile, time);
         using var folder = RunFolder.Make(options.Keep);
-        await using IDemoWorld world = options.Namespaces
-            ? await NamespaceDemoWorld.StartAsync(launcher, time, ct)
+        await using IDemoWorld world = options.Wiring is { } wiring
+            ? await NamespaceDemoWorld.StartAsync(wiring, options.FallsOver, launcher, time, ct)
             : await LoopbackDemoWorld.StartAsync(DemoPorts.Bastion, launcher, time);
         timeline.Say(world.Description);
         await using var story = new Story(world, folder, timeline, time);
@@ -81,7 +81,7 @@ internal static class DemoCommand
             ["ssh-keygen"] = "openssh-client",
             ["setpriv"] = "util-linux",
         };
-        if (options.Namespaces)
+        if (options.Wiring is not null)
         {
             (needed["ip"], needed["nft"], needed["conntrack"], needed["nsenter"]) = ("iproute2", "nftables", "conntrack", "util-linux");
             if (!Environment.IsPrivilegedProcess)

@@ -1,15 +1,21 @@
 namespace Lab.Demo;
 
-/// <param name="Namespaces">A network in namespaces (root) instead of relays on loopback.</param>
+/// <param name="Wiring">A network in namespaces (root) with this wiring, A, B or C; null: relays on loopback.</param>
+/// <param name="FallsOver">Wiring B or C: the router sends the primary's traffic by the backup by itself.</param>
 /// <param name="JsonFile">Where the events go, one JSON object a line; null: nowhere.</param>
 /// <param name="Keep">Leaves the run folder (logs, keys, configuration) for people to look at.</param>
-internal sealed record DemoOptions(bool Namespaces, string? JsonFile, bool Keep)
+internal sealed record DemoOptions(char? Wiring, bool FallsOver, string? JsonFile, bool Keep)
 {
     public const string Usage = """
-        usage: ./demo [--lab] [--json FILE] [--keep]
+        usage: ./demo [--lab[=A|B|C] [--failover]] [--json FILE] [--keep]
           Plays one whole outage on real ssh and sshd: the primary is cut, the VM starts, the tunnel is verified, the owner is told and
           logs in, the primary comes back, the VM stops.
-          --lab        (root) in network namespaces: two uplinks, a router between, carrier-grade NAT; otherwise relays on loopback
+          --lab        (root) in network namespaces, with two providers and carrier-grade NAT; otherwise relays on loopback
+                         A  an interface for each uplink (the default)
+                         B  one wire behind a router, which sends each of two source addresses by one uplink
+                         C  the host is routed by the backup only; its router, a box on the LAN and the outside tell of the primary
+          --failover   (B, C) the router sends the primary's traffic by the backup within 2 s of its death, as dual-WAN routers do:
+                       everything still answers, and the primary is down all the same
           --json FILE  the events, one JSON object a line, as they happen
           --keep       leave the run's folder (logs, configuration) behind
         exit status: 0 every step was verified, 1 a step failed, 2 bad usage or something is missing
@@ -18,14 +24,17 @@ internal sealed record DemoOptions(bool Namespaces, string? JsonFile, bool Keep)
     /// <summary>Null when the words make no sense; <paramref name="problem"/> then says why.</summary>
     public static DemoOptions? Parse(IReadOnlyList<string> words, out string? problem)
     {
-        var options = new DemoOptions(false, null, false);
+        var options = new DemoOptions(null, false, null, false);
         problem = null;
         for (var i = 0; i < words.Count; i++)
         {
             switch (words[i])
             {
-                case "--lab":
-                    options = options with { Namespaces = true };
+                case "--lab" or "--lab=A" or "--lab=B" or "--lab=C":
+                    options = options with { Wiring = words[i] == "--lab" ? 'A' : words[i][^1] };
+                    break;
+                case "--failover":
+                    options = options with { FallsOver = true };
                     break;
                 case "--keep":
                     options = options with { Keep = true };
@@ -40,6 +49,12 @@ internal sealed record DemoOptions(bool Namespaces, string? JsonFile, bool Keep)
                     problem = $"{words[i]}?";
                     return null;
             }
+        }
+
+        if (options is { FallsOver: true, Wiring: not ('B' or 'C') })
+        {
+            problem = "--failover needs a router: --lab=B or --lab=C";
+            return null;
         }
 
         return options;

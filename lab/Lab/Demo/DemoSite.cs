@@ -153,7 +153,7 @@ internal sealed class DemoSite
         inner_host_keys: [{{HomeSshd.HostKeyFile}}.pub]
 
         uplinks:
-          primary: {interface: {{_world.Places.Primary.Interface}}, address: {{_world.Places.Primary.Address}}}
+          primary: {{_world.PrimaryUplink}}
           backup: {interface: {{_world.Places.Backup.Interface}}, address: {{_world.Places.Backup.Address}}}
 
         witnesses:

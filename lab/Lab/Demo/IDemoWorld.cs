@@ -9,10 +9,11 @@ namespace Lab.Demo;
 internal sealed record UplinkPlace(string Interface, IPAddress Address);
 
 /// <summary>Who is where, as the inside sees it.</summary>
+/// <param name="Primary">Null in wiring C: nothing of ours leaves by it.</param>
 /// <param name="BastionBehind">The loopback address on which the VM's sshd listens; the world finds it at <paramref name="Bastion"/>.</param>
 /// <param name="HomeLoopback">The loopback address of the sshd at home.</param>
 internal sealed record Places(
-    UplinkPlace Primary,
+    UplinkPlace? Primary,
     UplinkPlace Backup,
     ServerPlan Servers,
     IPEndPoint Gateway,
@@ -27,6 +28,12 @@ internal interface IDemoWorld : IAsyncDisposable
     string Description { get; }
 
     Places Places { get; }
+
+    /// <summary>What the configuration says of <c>uplinks.primary</c>.</summary>
+    string PrimaryUplink => $"{{interface: {Places.Primary!.Interface}, address: {Places.Primary.Address}}}";
+
+    /// <summary>The router sends the primary's traffic by the backup as soon as the primary is dead: its witnesses go on answering.</summary>
+    bool FallsOver => false;
 
     /// <summary>Starts children at home, on the bastion's machine, and where the owner is.</summary>
     IProcessLauncher Home { get; }

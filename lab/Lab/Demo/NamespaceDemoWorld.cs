@@ -6,21 +6,28 @@ using Microsoft.AspNetCore.Http;
 
 namespace Lab.Demo;
 
-/// <summary>For root: one wire with two addresses at home, a router, two providers, carrier-grade NAT on the backup.</summary>
+/// <summary>For root: two providers, carrier-grade NAT on the backup, and a home that is wired A, B or C.</summary>
 internal sealed class NamespaceDemoWorld : IDemoWorld
 {
     private const int GatewayPort = 8443;
+    private const int StunPort = 3478;
+    private const int RouterPort = 7001;
+    private const int SocksPort = 1080;
+
+    /// <summary>Nobody listens there: the router's refusal is the answer.</summary>
+    private const int OutsidePort = 9;
 
     private readonly LabNet _net;
+    private readonly char _wiring;
     private readonly IProcessLauncher _launcher;
     private readonly Stack<IAsyncDisposable> _parts = new();
     private WorldServers? _servers;
 
-    private NamespaceDemoWorld(LabNet net, IProcessLauncher launcher)
+    private NamespaceDemoWorld(LabNet net, char wiring, bool fallsOver, IProcessLauncher launcher)
     {
-        (_net, _launcher) = (net, launcher);
+        (_net, _wiring, FallsOver, _launcher) = (net, wiring, fallsOver, launcher);
         Places = new Places(
-            new UplinkPlace(net.Addresses["primary_interface"], Address("primary_address")),
+            wiring == 'C' ? null : new UplinkPlace(net.Addresses["primary_interface"], Address("primary_address")),
             new UplinkPlace(net.Addresses["backup_interface"], Address("backup_address")),
             new ServerPlan(
                 IspDns: new(Address("isp_dns"), 53),
@@ -29,8 +36,8 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
                 TlsA: new(Address("tls_a"), 443),
                 TlsB: new(Address("tls_b"), 443),
                 Time: new(Address("time"), 123),
-                StunA: new(Address("stun_a"), 3478),
-                StunB: new(Address("stun_b"), 3478),
+                StunA: new(Address("stun_a"), StunPort),
+                StunB: new(Address("stun_b"), StunPort),
                 Http: new(Address("tls_a"), 80)),
             new IPEndPoint(Address("gateway"), GatewayPort),
             Address("bastion"),
@@ -38,9 +45,24 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
             IPAddress.Parse("127.0.0.30"));
     }
 
-    public string Description => $"network namespaces {_net.Prefix}*: a router with two lines, carrier-grade NAT on the backup";
+    public string Description => $"network namespaces {_net.Prefix}*, wiring {_wiring}: " + _wiring switch
+    {
+        'A' => "an interface for each uplink",
+        'B' => "one wire, a router that sends each of two source addresses by one uplink",
+        _ => "this host is routed by the backup only; its router, a box on the LAN and the outside tell of the primary",
+    } + (FallsOver ? "; the router falls over by itself" : "") + "; carrier-grade NAT on the backup";
 
     public Places Places { get; }
+
+    public string PrimaryUplink => _wiring switch
+    {
+        'A' => $"{{interface: {Places.Primary!.Interface}, address: {Places.Primary.Address}, carrier: modem}}",
+        'B' => $"{{interface: {Places.Primary!.Interface}, address: {Places.Primary.Address}}}",
+        _ => $"{{observe: {{command: [{Path.Combine(Repository.Root, "lab", "ask-router")}, {Address("router")}, \"{RouterPort}\"], "
+            + $"lan: \"{Address("box")}:{SocksPort}\", outside: \"{Address("primary_public")}:{OutsidePort}\"}}}}",
+    };
+
+    public bool FallsOver { get; }
 
     public IPAddress BackupSeen => Address("backup_public");
 
@@ -52,9 +74,9 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
 
     public IProcessLauncher Away => new Inside(_net, "away", _launcher);
 
-    public static async Task<NamespaceDemoWorld> StartAsync(IProcessLauncher launcher, TimeProvider time, CancellationToken ct)
+    public static async Task<NamespaceDemoWorld> StartAsync(char wiring, bool fallsOver, IProcessLauncher launcher, TimeProvider time, CancellationToken ct)
     {
-        var world = new NamespaceDemoWorld(await LabNet.UpAsync('B', failover: false, launcher, ct), launcher);
+        var world = new NamespaceDemoWorld(await LabNet.UpAsync(wiring, fallsOver, launcher, ct), wiring, fallsOver, launcher);
         try
         {
             var names = new Dictionary<string, IPAddress>(StringComparer.Ordinal)
@@ -66,6 +88,12 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
             };
             world._servers = await WorldServers.StartAsync(world.Places.Servers, names, time, world.In("cloud"), world.In("isp1"));
             world._parts.Push(world._servers);
+            if (wiring == 'C')
+            {
+                world.Box("router", "router-watch", $"{world.Address("router")}:{RouterPort}", "fibre", $"{world.Address("dns_a")}");
+                world.Box("box", "socks", $"{world.Address("box")}:{SocksPort}");
+            }
+
             return world;
         }
         catch
@@ -77,6 +105,11 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
 
     /// <summary>Makes a socket that belongs to the home.</summary>
     public Task<T> AtHomeAsync<T>(Func<T> make) => _net.InAsync("home", make);
+
+    /// <summary>Any other fault by its name.</summary>
+    public Task FaultAsync(CancellationToken ct, params string[] words) => _net.FaultAsync(ct, words);
+
+    public Task ClearAsync(string name, CancellationToken ct) => _net.ClearAsync(name, ct);
 
     public void WriteRoot(string path) => _servers!.WriteRoot(path);
 
@@ -108,6 +141,10 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
 
     /// <summary>A server binds its sockets before its first real wait, so that they are made on the thread that stands in the namespace.</summary>
     private Placer In(string part) => make => _net.InAsync(part, () => make().GetAwaiter().GetResult());
+
+    /// <summary>Another machine of the home's LAN; it ends with the network.</summary>
+    private void Box(string part, params string[] words) =>
+        _parts.Push(_launcher.Start(_net.In(part, Programs.Lab(words)), (_, _) => { }));
 
     private sealed class Inside(LabNet net, string part, IProcessLauncher launcher) : IProcessLauncher
     {

@@ -14,6 +14,10 @@ internal static class Programs
     public static ProcessSpec InternalHost(params string[] arguments) =>
         new(Dotnet, [Repository.Assembly("InternalHost", "internalhost"), .. arguments]) { Environment = Surroundings };
 
+    /// <summary>Ourselves, as another machine.</summary>
+    public static ProcessSpec Lab(params string[] arguments) =>
+        new(Dotnet, [Path.Combine(AppContext.BaseDirectory, "lab.dll"), .. arguments]) { Environment = Surroundings };
+
     /// <summary>In the form of a local cloud's settings.</summary>
     public static object Agent(string settingsFile) => new
     {

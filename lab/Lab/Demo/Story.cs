@@ -12,6 +12,9 @@ internal sealed class Story(IDemoWorld world, RunFolder folder, Timeline timelin
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
+    /// <summary>By which uplink the primary leaves is proven once a minute.</summary>
+    private static readonly TimeSpan EgressPatience = TimeSpan.FromSeconds(100);
+
     private readonly TwilioAccount _account = new();
     private readonly DemoTimes _times = DemoTimes.Default;
     private readonly Moments _moments = new();
@@ -75,11 +78,17 @@ internal sealed class Story(IDemoWorld world, RunFolder folder, Timeline timelin
     {
         await world.CutPrimaryAsync(ct);
         _moments.Cut = timeline.Event("primary_cut", "the primary is cut: nothing comes back, the carrier stays");
-        await _steps.RunAsync("primary_down", "verdict on the primary", Patience, async limit =>
+        if (world.FallsOver)
+        {
+            timeline.Say("the router notices, and sends its traffic by the backup: everything answers, from the wrong address");
+        }
+
+        await _steps.RunAsync("primary_down", "verdict on the primary", world.FallsOver ? EgressPatience : Patience, async limit =>
         {
             var status = await StatusAsync(s => s.Uplinks.Primary.State == UplinkState.Down, limit);
             var at = timeline.Now - (status.Uplinks.Primary.SinceS ?? 0);
-            _moments.Down = timeline.Event(at, "primary_down", "internalhost says: down", ("reason", status.Uplinks.Primary.Reason));
+            _moments.Down = timeline.Event(at, "primary_down", $"internalhost says: down ({status.Uplinks.Primary.Reason})", ("reason", status.Uplinks.Primary.Reason));
+            Check(!world.FallsOver || status.Uplinks.Primary.Reason == Reasons.Egress, "the router fell over, and that was not the reason");
         }, ct);
         await _steps.RunAsync("vm_running", "the VM boots", Patience, async limit =>
         {
@@ -133,7 +142,7 @@ internal sealed class Story(IDemoWorld world, RunFolder folder, Timeline timelin
     {
         await world.RestorePrimaryAsync(ct);
         _moments.Restored = timeline.Event("primary_restored", "the primary is restored");
-        await _steps.RunAsync("primary_up", "20 s of good rounds", Patience, async limit =>
+        await _steps.RunAsync("primary_up", "20 s of good rounds", world.FallsOver ? EgressPatience : Patience, async limit =>
         {
             await StatusAsync(s => s.Uplinks.Primary.State == UplinkState.Up, limit);
             _moments.Up = timeline.Event("primary_up", "internalhost says: up");

@@ -64,9 +64,9 @@ public sealed partial class LabNet : IAsyncDisposable
         return (long.Parse(words[1], CultureInfo.InvariantCulture), long.Parse(words[3], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>The same program, run in one part of the network.</summary>
+    /// <summary>The same program, run in one part of the network, with that part's own /sys.</summary>
     public ProcessSpec In(string part, ProcessSpec spec) =>
-        spec with { Program = "nsenter", Arguments = [$"--net=/run/netns/{Prefix}{part}", "--", spec.Program, .. spec.Arguments] };
+        spec with { Program = "ip", Arguments = ["netns", "exec", Prefix + part, spec.Program, .. spec.Arguments] };
 
     /// <summary>Makes sockets that belong to one part of the network.</summary>
     public Task<T> InAsync<T>(string part, Func<T> make) => NetworkNamespace.RunAsync(Prefix + part, make);

@@ -29,18 +29,18 @@ public sealed class DemoWorldTests
     [NeedsFact(Need.Root | Need.NetworkNamespaces | Need.Nft)]
     public async Task Namespace_world_answers_by_both_uplinks_and_falls_dark_on_the_one_that_is_cut()
     {
-        await using var world = await NamespaceDemoWorld.StartAsync(_launcher, TimeProvider.System, default);
+        await using var world = await NamespaceDemoWorld.StartAsync('B', fallsOver: false, _launcher, TimeProvider.System, default);
 
         await CutAndRestoreAsync(world, world.AtHomeAsync);
     }
 
     private static async Task CutAndRestoreAsync(IDemoWorld world, Func<Func<Socket>, Task<Socket>> atHome)
     {
-        var before = (await AnswersAsync(world, world.Places.Primary, atHome), await AnswersAsync(world, world.Places.Backup, atHome));
+        var before = (await AnswersAsync(world, world.Places.Primary!, atHome), await AnswersAsync(world, world.Places.Backup, atHome));
         await world.CutPrimaryAsync(default);
-        var cut = (await AnswersAsync(world, world.Places.Primary, atHome, Silence), await AnswersAsync(world, world.Places.Backup, atHome));
+        var cut = (await AnswersAsync(world, world.Places.Primary!, atHome, Silence), await AnswersAsync(world, world.Places.Backup, atHome));
         await world.RestorePrimaryAsync(default);
-        var after = await AnswersAsync(world, world.Places.Primary, atHome);
+        var after = await AnswersAsync(world, world.Places.Primary!, atHome);
         var (up, down) = await world.BackupBytesAsync(default);
 
         const string all = "isp_dns dns_a dns_b time stun_a stun_b tls_a tls_b http";
