@@ -153,7 +153,8 @@ forget() { inside "$1" conntrack -F >/dev/null 2>&1 || true; }
 settle_carriers() {
   local off=no part state=up port
   if has isp1 power-cut && ! inside isp1 nft list chain inet fault_power_cut forward_1 >/dev/null 2>&1; then off=yes; fi
-  for part in isp1 isp2; do
+  # The primary last: when the command ends it has just happened.
+  for part in isp2 isp1; do
     state=up
     if [ $off = yes ] || has $part primary-carrier || has $part backup-carrier; then state=down; fi
     ip -n "$P$part" link set cust $state

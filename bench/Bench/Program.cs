@@ -8,7 +8,7 @@ const int BrokenPromise = 1;
 const int BadUsage = 2;
 const int CannotRun = 77;
 
-IBenchmark[] all = [new Detect(), new FalseDown(), new StartToTunnel()];
+IBenchmark[] all = [new Detect(), new FalseDown(), new StartToTunnel(), .. LabDetect.All];
 var results = Path.Combine(Repository.Root, "bench", "results");
 var names = new List<string>();
 int? runs = null;
@@ -19,11 +19,11 @@ for (var i = 0; i < args.Length; i++)
         case "--list":
             foreach (var benchmark in all)
             {
-                Console.WriteLine($"{benchmark.Name,-18} {benchmark.What}");
+                Console.WriteLine($"{benchmark.Name,-20} {benchmark.What}");
             }
 
             return Good;
-        case "--runs" when i + 1 < args.Length && int.TryParse(args[i + 1], out var n) && n > 0:
+        case "--runs" or "--count" when i + 1 < args.Length && int.TryParse(args[i + 1], out var n) && n > 0:
             runs = n;
             i++;
             break;
@@ -33,7 +33,7 @@ for (var i = 0; i < args.Length; i++)
     }
 }
 
-if (names.FirstOrDefault(n => all.All(b => b.Name != n)) is { } unknown)
+if (names.FirstOrDefault(n => !all.Any(b => Named(b, n))) is { } unknown)
 {
     Console.Error.WriteLine($"no benchmark is called {unknown}: {string.Join(", ", all.Select(b => b.Name))}");
     return BadUsage;
@@ -44,7 +44,7 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
 
 var worst = Good;
-foreach (var benchmark in all.Where(b => names.Count == 0 || names.Contains(b.Name)))
+foreach (var benchmark in all.Where(b => names.Count == 0 || names.Any(n => Named(b, n))))
 {
     try
     {
@@ -71,6 +71,10 @@ foreach (var benchmark in all.Where(b => names.Count == 0 || names.Contains(b.Na
 }
 
 return worst;
+
+// A name, or the family that several names begin with.
+static bool Named(IBenchmark benchmark, string name) =>
+    benchmark.Name == name || benchmark.Name.StartsWith(name + "-", StringComparison.Ordinal);
 
 void End(PosixSignalContext context)
 {
