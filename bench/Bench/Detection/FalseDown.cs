@@ -12,6 +12,7 @@ internal sealed class FalseDown : IBenchmark
     /// <summary>Seven scenarios of this many days are a year and some days.</summary>
     private const int PromisedDays = 53;
 
+    private const int MostShown = 20;
     private const double MonthDays = 30;
     private const double MicroOutagesPerMonth = 10;
 
@@ -85,7 +86,13 @@ internal sealed class FalseDown : IBenchmark
     private static int Ours(Scenario scenario, DetectorPreset preset, CancellationToken ct)
     {
         Progress.Say($"ours ({preset}) on {scenario.Name}: {scenario.What}");
-        return OurDetector.Downs(OurDetector.Watch(scenario, preset, seed: 1, ct));
+        var downs = OurDetector.Downs(OurDetector.Watch(scenario, preset, seed: 1, ct)).ToList();
+        foreach (var down in downs.Take(MostShown))
+        {
+            Progress.Say(string.Create(CultureInfo.InvariantCulture, $"  false at {down.At:F3} s: {down.State} ({down.Reason})"));
+        }
+
+        return downs.Count;
     }
 
     private static TableRow Row(Scenario scenario, int ours, int days, CancellationToken ct)

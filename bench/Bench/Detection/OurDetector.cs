@@ -4,21 +4,24 @@ using InternalHost.Wan.Replay;
 
 namespace Bench.Detection;
 
+/// <summary>What the detector says of the primary from this second on.</summary>
+internal readonly record struct Opinion(double At, UplinkState State, Usable Usable, string Reason);
+
 /// <summary>The product's own detector, by the engine of <c>internalhost replay</c>, on a generated world.</summary>
 internal static class OurDetector
 {
     private static readonly Instant Origin = new(TimeSpan.FromDays(1).Ticks);
 
     /// <summary>Each verdict on the primary: when, and may it be used.</summary>
-    public static List<(double At, UplinkState State, Usable Usable)> Watch(Scenario scenario, DetectorPreset preset, ulong seed, CancellationToken ct)
+    public static List<Opinion> Watch(Scenario scenario, DetectorPreset preset, ulong seed, CancellationToken ct)
     {
-        var told = new List<(double, UplinkState, Usable)>();
+        var told = new List<Opinion>();
         var options = TracePlay.OptionsOf(preset);
         var world = new ReplayWorld(options, options.AsBackup(), Origin, seed, (uplink, verdict) =>
         {
             if (uplink == UplinkName.Primary)
             {
-                told.Add(((verdict.At - Origin).TotalSeconds, verdict.State, verdict.Usable));
+                told.Add(new Opinion((verdict.At - Origin).TotalSeconds, verdict.State, verdict.Usable, verdict.Reason));
             }
         });
         foreach (var change in scenario.Changes)
@@ -40,21 +43,23 @@ internal static class OurDetector
         return told;
     }
 
-    /// <summary>How often the uplink became unusable.</summary>
-    public static int Downs(IEnumerable<(double At, UplinkState State, Usable Usable)> told)
+    /// <summary>Each time that the uplink became unusable.</summary>
+    public static IEnumerable<Opinion> Downs(IEnumerable<Opinion> told)
     {
-        var (downs, down) = (0, false);
-        foreach (var (_, _, usable) in told)
+        var down = false;
+        foreach (var opinion in told)
         {
-            downs += usable == Usable.No && !down ? 1 : 0;
-            down = usable == Usable.No;
-        }
+            if (opinion.Usable == Usable.No && !down)
+            {
+                yield return opinion;
+            }
 
-        return downs;
+            down = opinion.Usable == Usable.No;
+        }
     }
 
     /// <summary>Seconds from the beginning of each outage to "unusable" within it; null: missed.</summary>
-    public static List<double?> Delays(IReadOnlyList<Outage> outages, IReadOnlyList<(double At, UplinkState State, Usable Usable)> told) =>
+    public static List<double?> Delays(IReadOnlyList<Outage> outages, IReadOnlyList<Opinion> told) =>
         Detections.Delays(outages, told.Where(t => t.Usable == Usable.No).Select(t => t.At));
 
     private static Instant At(double seconds) => Origin + TimeSpan.FromSeconds(seconds);

@@ -109,7 +109,7 @@ internal sealed partial class UplinkDetector
         var excused = track.IsResting || track.Lies.IsHeld;
         var inDark = result.SentAt > _darkFrom || LastAnswered is null;
         track.OnLoss(result, inDark);
-        if (result.Request.Full && track.IsTls)
+        if (result.Request.Full && track.IsTls && (_phase != Phase.Quiet || result.SentAt >= _phaseSince))
         {
             _authFailingFrom ??= result.SentAt;
         }

@@ -235,6 +235,8 @@ internal sealed partial class UplinkDetector
         }
 
         Enter(Phase.Quiet);
+        // Somebody proved its name in what ends here; handshakes that failed besides, told or not yet, begin no wall.
+        _authFailingFrom = null;
         _families.OnUp();
         _nextProbe = Now + QuietInterval();
         _living = reason;
