@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using InternalHost.Wan;
 
 namespace InternalHost.Configuration;
 
@@ -46,55 +45,6 @@ public sealed record SiteOptions(
     public string ControlSocket => ControlSocketIn(RuntimeDirectory);
 
     public static string ControlSocketIn(string runtimeDirectory) => Path.Combine(runtimeDirectory, "control.sock");
-}
-
-/// <summary>How primary and backup are told apart on this host (DESIGN 4).</summary>
-public enum Wiring
-{
-    Unknown = 0,
-
-    /// <summary>An interface or VLAN each.</summary>
-    A = 1,
-
-    /// <summary>One wire, two source addresses; the router sends each by one uplink.</summary>
-    B = 2,
-
-    /// <summary>This host is routed by the backup only; the primary is watched by <see cref="PrimaryObservation"/>.</summary>
-    C = 3,
-
-    /// <summary>The primary cannot be watched at all: no automatic failover, only the operator's <c>open</c>.</summary>
-    D = 4,
-}
-
-/// <summary>Wiring C: how the primary is watched from a host that is routed by the backup. At least one is set.</summary>
-/// <param name="Command">Program and arguments that ask the router; prints <c>up</c>, <c>down</c> or <c>unknown</c> and the age in seconds. Empty: none.</param>
-/// <param name="Lan">SOCKS 5 relay on a LAN box that is routed by the primary.</param>
-/// <param name="Outside">The primary's public address and a port that answers (or refuses) there, asked through the backup. Weak.</param>
-public sealed record PrimaryObservation(ImmutableArray<string> Command, IPEndPoint? Lan = null, OutsideTarget? Outside = null);
-
-/// <param name="Address">Null: learnt while the primary works (from the router's command or the relay).</param>
-/// <param name="Port">A TCP port there; a refusal is an answer too.</param>
-public sealed record OutsideTarget(IPAddress? Address, int Port);
-
-/// <summary>An uplink is not an interface: it is an interface, a source address and what the router does with both.</summary>
-/// <param name="Interface">Sockets are bound to it (SO_BINDTODEVICE).</param>
-/// <param name="Address">Source address to bind as well; null: whatever the interface has.</param>
-/// <param name="Gateway">Next hop, where the owner names one; only classifies.</param>
-/// <param name="CarrierIsModem">The cable on this interface ends in the modem: carrier loss is the outage itself.</param>
-/// <param name="Provider">AS number such as <c>AS64500</c>, or <c>learn</c>.</param>
-public sealed record UplinkOptions(
-    UplinkName Name,
-    string Interface,
-    IPAddress? Address = null,
-    IPAddress? Gateway = null,
-    bool CarrierIsModem = false,
-    string Provider = "learn")
-{
-    /// <summary>Wiring C, primary only: how it is watched. Null: by probes of its own.</summary>
-    public PrimaryObservation? Observe { get; init; }
-
-    /// <summary>Backup only: program and arguments that wake it (dial a sleeping modem). Empty: none.</summary>
-    public ImmutableArray<string> BringUp { get; init; } = [];
 }
 
 /// <param name="ConfirmAfter">Dark this long, counted from the send time of the last answered probe, is Down.</param>

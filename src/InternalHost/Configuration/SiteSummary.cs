@@ -21,9 +21,13 @@ internal static class SiteSummary
 
     private static IEnumerable<(string Label, string Value)> Rows(SiteOptions options)
     {
-        yield return ("wiring", options.Wiring == Wiring.B
-            ? $"B: one wire ({options.Primary.Interface}); the router sends each address by one provider"
-            : "A: an interface for each uplink");
+        yield return ("wiring", options.Wiring switch
+        {
+            Wiring.B => $"B: one wire ({options.Primary.Interface}); the router sends each address by one provider",
+            Wiring.C => "C: this host is routed by the backup; the primary is watched by others",
+            Wiring.D => "D: the primary is not watched: NO AUTOMATIC FAILOVER, only internalhost open starts the VM",
+            _ => "A: an interface for each uplink",
+        });
         yield return ("primary", Uplink(options.Primary));
         yield return ("backup", Uplink(options.Backup));
         var outage = options.Outage;
@@ -66,8 +70,33 @@ internal static class SiteSummary
         return notes.Count == 0 ? "" : "\n" + string.Concat(notes.Select(n => $" Note: {n}\n"));
     }
 
-    private static string Uplink(UplinkOptions uplink) =>
-        $"{uplink.Interface}{(uplink.Address is { } address ? $" {address}" : "")}{(uplink.Gateway is { } gateway ? $" by {gateway}" : "")}{(uplink.CarrierIsModem ? ", carrier is the modem's" : "")}";
+    private static string Uplink(UplinkOptions uplink) => uplink switch
+    {
+        { Observe: { } observe } => $"watched by {Words(Observers(observe))}",
+        { Carries: false } => "not watched",
+        _ => Line(uplink),
+    };
+
+    private static IEnumerable<string> Observers(PrimaryObservation observe)
+    {
+        if (!observe.Command.IsEmpty)
+        {
+            yield return observe.Command[0];
+        }
+
+        if (observe.Lan is { } lan)
+        {
+            yield return $"the relay {lan}";
+        }
+
+        if (observe.Outside is { } outside)
+        {
+            yield return $"its public address from outside ({(outside.Address is null ? $"learnt, port {outside.Port}" : outside)})";
+        }
+    }
+
+    private static string Line(UplinkOptions uplink) =>
+        $"{uplink.Interface}{(uplink.Address is { } address ? $" {address}" : "")}{(uplink.Gateway is { } gateway ? $" by {gateway}" : "")}{(uplink.CarrierIsModem ? ", carrier is the modem's" : "")}{(uplink.BringUp.IsEmpty ? "" : $", woken by {uplink.BringUp[0]}")}";
 
     private static string Bastion(BastionOptions bastion) =>
         $"{bastion.Cloud.ToString().ToLowerInvariant()}{(bastion.Address is { } address ? $" {address}" : "")}, ports {string.Join(" then ", bastion.Ports)}, account {bastion.User}, {bastion.HostKeys.Length} pinned key{(bastion.HostKeys.Length == 1 ? "" : "s")}";

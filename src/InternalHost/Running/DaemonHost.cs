@@ -57,7 +57,8 @@ internal sealed class DaemonHost : IAsyncDisposable
         var (probeMeter, worldMeter) = (new UplinkMeter(), new UplinkMeter());
         var inbox = new FailoverInbox(time);
         var wayIn = new WayInByTunnel(inbox);
-        var prober = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
+        var witnesses = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
+        IProber prober = site.Primary.Observe is { } observe ? ObservingProber.Create(site, observe, witnesses, trusted, launcher, time, logs) : witnesses;
         var links = new LinkEvents(NetlinkSocket.ToListen, time, logs.CreateLogger<LinkEvents>());
         var recorder = site.RecordBytes == 0 ? null : new ProbeRecorder(site.StateDirectory, site.RecordBytes, time, logs.CreateLogger<ProbeRecorder>());
         var wan = new WanService(
@@ -128,6 +129,14 @@ internal sealed class DaemonHost : IAsyncDisposable
         if (recorder is not null)
         {
             services.AddSingleton<IHostedService>(recorder);
+        }
+
+        if (!site.Backup.BringUp.IsEmpty)
+        {
+            services.AddSingleton<IHostedService>(new BringUp(
+                site.Backup.BringUp,
+                () => wan.Backup.Usable != Usable.Yes && (wan.Primary.Usable == Usable.No || wan.Attentive),
+                launcher, time, logs.CreateLogger<BringUp>()));
         }
 
         services.AddSingleton<IHostedService>(new TrustedTimeService(

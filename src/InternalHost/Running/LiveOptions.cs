@@ -11,8 +11,16 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
 
     public SiteOptions Now => _options;
 
-    public FailoverPolicy Policy => new(
-        _options.Outage.TellAfter, _options.Outage.StopAfter, _options.Outage.MaxUptime, lifecycle, _options.Bastion.AgentPort is not null);
+    public FailoverPolicy Policy
+    {
+        get
+        {
+            var now = _options;
+            var policy = new FailoverPolicy(now.Outage.TellAfter, now.Outage.StopAfter, now.Outage.MaxUptime, lifecycle, now.Bastion.AgentPort is not null);
+            // In wirings C and D all that we ask goes by the metered backup.
+            return now.Primary.Carries ? policy : policy with { SummonEvery = policy.SummonEveryOverBackup };
+        }
+    }
 
     /// <summary>Takes over what may change while running. The keys that need a restart to count.</summary>
     public IReadOnlyList<string> Replace(SiteOptions wanted)

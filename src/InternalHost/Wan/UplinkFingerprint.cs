@@ -12,7 +12,7 @@ internal static class UplinkFingerprint
 {
     public static string Of(UplinkOptions uplink)
     {
-        var wiring = $"{uplink.Name}|{uplink.Interface}|{uplink.Address}|{uplink.Gateway}|{uplink.CarrierIsModem}|{uplink.Provider}";
+        var wiring = $"{uplink.Name}|{uplink.Interface}|{uplink.Address}|{uplink.Gateway}|{uplink.CarrierIsModem}|{uplink.Provider}{uplink.Observe}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(wiring)))[..16];
     }
 }

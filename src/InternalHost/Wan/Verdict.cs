@@ -44,6 +44,9 @@ internal static class Reasons
     /// <summary>Wiring C: what observes the primary says that it is down.</summary>
     public const string Observed = "observed";
 
+    /// <summary>Wiring D: nobody watches it.</summary>
+    public const string NotWatched = "not_watched";
+
     /// <summary>The prober told nothing at all: no data is never "up".</summary>
     public const string Silent = "silent";
 }

@@ -43,10 +43,36 @@ internal sealed record WanOptions(
     public static ImmutableArray<IPAddress> Targets(WitnessOptions witnesses, UplinkOptions uplink) =>
         [.. DetectorOptions.AllWitnesses.Where(w => w.IsOffNet()).SelectMany(w => EndPoints(witnesses, w, uplink)).Select(e => e.Address).Distinct()];
 
-    private static DetectorOptions For(DetectorOptions common, UplinkOptions uplink, WitnessOptions witnesses, bool wasUp) => common with
+    private static DetectorOptions For(DetectorOptions common, UplinkOptions uplink, WitnessOptions witnesses, bool wasUp)
     {
-        Witnesses = [.. DetectorOptions.AllWitnesses.Where(w => !EndPoints(witnesses, w, uplink).IsEmpty)],
-        CarrierIsModem = uplink.CarrierIsModem,
-        WasUpBefore = wasUp,
-    };
+        ImmutableArray<WitnessName> asked = uplink.Carries ? [.. DetectorOptions.AllWitnesses.Where(w => !EndPoints(witnesses, w, uplink).IsEmpty)] : [];
+        return common with
+        {
+            Witnesses = asked,
+            Families = [.. asked.SelectMany(w => EndPoints(witnesses, w, uplink).Select(e => new WitnessFamily(w, e.AddressFamily))).Distinct()],
+            HasEgress = uplink.Carries && !(witnesses.Stun.IsEmpty && witnesses.WhoAmI.IsEmpty),
+            HasHttp = uplink.Carries && witnesses.Http is not null,
+            Observe = uplink.Observe is { } observe ? [.. Observers(observe)] : [],
+            CarrierIsModem = uplink.CarrierIsModem,
+            WasUpBefore = wasUp,
+        };
+    }
+
+    private static IEnumerable<WitnessName> Observers(PrimaryObservation observe)
+    {
+        if (!observe.Command.IsEmpty)
+        {
+            yield return WitnessName.Router;
+        }
+
+        if (observe.Lan is not null)
+        {
+            yield return WitnessName.Lan;
+        }
+
+        if (observe.Outside is not null)
+        {
+            yield return WitnessName.Outside;
+        }
+    }
 }

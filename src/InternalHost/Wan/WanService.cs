@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Common.Time;
+using InternalHost.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -56,7 +57,7 @@ internal sealed partial class WanService(
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var probes = new ProbeTasks(prober, _inbox.Writer, time);
-        var watches = Task.WhenAll(WatchAsync(UplinkName.Primary, stop.Token), WatchAsync(UplinkName.Backup, stop.Token));
+        var watches = Task.WhenAll(WatchAsync(options.Primary, stop.Token), WatchAsync(options.Backup, stop.Token));
         try
         {
             await LoopAsync(probes, stop.Token);
@@ -114,6 +115,9 @@ internal sealed partial class WanService(
             case WanEventKind.PathSeen:
                 _pair.Path(ev.Uplink, ev.At, ev.Path);
                 break;
+            case WanEventKind.PathMoved:
+                _pair.AddressChanged(ev.Uplink, ev.At);
+                break;
         }
 
         _pair.Want(now, _attentive);
@@ -166,12 +170,13 @@ internal sealed partial class WanService(
         var detector = _pair[name];
         var verdict = detector.Current;
         var usable = _pair.UsableNow(name, now);
-        var same = before is not null && (before.State, before.Usable, before.Reason) == (verdict.State, usable, verdict.Reason);
+        var reason = name == UplinkName.Primary && options.Primary is { Carries: false, Observe: null } ? Reasons.NotWatched : verdict.Reason;
+        var same = before is not null && (before.State, before.Usable, before.Reason) == (verdict.State, usable, reason);
         return new UplinkReport(
             name,
             verdict.State,
             usable,
-            verdict.Reason,
+            reason,
             same ? before!.Since : now,
             detector.LastAnswered,
             detector.EverUp,
@@ -179,9 +184,13 @@ internal sealed partial class WanService(
             WitnessReport.Of(detector.Witnesses));
     }
 
-    private async Task WatchAsync(UplinkName name, CancellationToken ct)
+    private async Task WatchAsync(UplinkOptions uplink, CancellationToken ct)
     {
-        var uplink = name == UplinkName.Primary ? options.Primary : options.Backup;
+        if (!uplink.Carries)
+        {
+            return;
+        }
+
         var watch = new LinkWatch(uplink, WanOptions.Targets(options.Witnesses, uplink), carrier, paths, _inbox.Writer, time, links);
         try
         {

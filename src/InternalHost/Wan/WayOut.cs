@@ -22,7 +22,7 @@ internal static class WayOut
         _ => [UplinkName.Primary, UplinkName.Backup],
     };
 
-    /// <summary>The same as uplinks, read anew at each call.</summary>
+    /// <summary>The same as uplinks, read anew at each call. Where nothing of ours can leave by the primary (wirings C and D) it is the backup.</summary>
     public static Func<ImmutableArray<UplinkOptions>> Route(UplinkOptions primary, UplinkOptions backup, Func<Usable> primaryUsable, Func<Usable> backupUsable) =>
-        () => [.. Choose(primaryUsable(), backupUsable()).Select(name => name == UplinkName.Primary ? primary : backup)];
+        () => primary.Carries ? [.. Choose(primaryUsable(), backupUsable()).Select(name => name == UplinkName.Primary ? primary : backup)] : [backup];
 }

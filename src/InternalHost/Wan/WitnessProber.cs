@@ -51,6 +51,11 @@ internal sealed class WitnessProber : IProber
     private Task<ProbeOutcome> AskServerAsync(UplinkOptions by, ProbeRequest request, CancellationToken giveUp)
     {
         var addresses = WanOptions.EndPoints(_witnesses, request.Witness, by);
+        if (request.Family != AddressFamily.Unspecified)
+        {
+            addresses = addresses.RemoveAll(a => a.AddressFamily != request.Family);
+        }
+
         if (addresses.IsEmpty)
         {
             return Task.FromResult(ProbeOutcome.Lost);
