@@ -60,9 +60,11 @@ internal sealed class DaemonHost : IAsyncDisposable
         var witnesses = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
         IProber prober = site.Primary.Observe is { } observe ? ObservingProber.Create(site, observe, witnesses, trusted, launcher, time, logs) : witnesses;
         var links = new LinkEvents(NetlinkSocket.ToListen, time, logs.CreateLogger<LinkEvents>());
-        var recorder = site.RecordBytes == 0 ? null : new ProbeRecorder(site.StateDirectory, site.RecordBytes, time, logs.CreateLogger<ProbeRecorder>());
+        var wanOptions = WanOptions.From(site, memory.WasUp(site.Primary), memory.WasUp(site.Backup));
+        var recorder = site.RecordBytes == 0 ? null : new ProbeRecorder(
+            site.StateDirectory, site.RecordBytes, wanOptions.PrimaryDetector.Witnesses, time, logs.CreateLogger<ProbeRecorder>());
         var wan = new WanService(
-            WanOptions.From(site, memory.WasUp(site.Primary), memory.WasUp(site.Backup)),
+            wanOptions,
             prober,
             new KernelCarrier(new SysfsCarrier()),
             new PathLookup(),

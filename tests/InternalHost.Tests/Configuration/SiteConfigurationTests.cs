@@ -31,6 +31,13 @@ public sealed class SiteConfigurationTests : IDisposable
         Assert.Equal("https://api.twilio.com/", options.Messages.Sms.BaseUrl.ToString());
     }
 
+    [Theory]
+    [InlineData("", 16_000_000)]
+    [InlineData("record: 100 MB", 100_000_000)]
+    [InlineData("record: no", 0)]
+    public void Record_is_a_size_or_no(string line, long bytes) =>
+        Assert.Equal(bytes, _folder.Load(_folder.Good + "\n" + line + "\n").OptionsOrThrow().RecordBytes);
+
     [Fact]
     public void Two_interfaces_are_wiring_A_and_need_no_address()
     {
@@ -43,6 +50,8 @@ public sealed class SiteConfigurationTests : IDisposable
     }
 
     [Theory]
+    [InlineData("site: home", "site: home\nrecord: 5 potatoes", "record", "size such as 16 MB")]
+    [InlineData("site: home", "site: home\nrecord: 1 kB", "record", "between 100 kB and 1 GB")]
     [InlineData("site: home", "site: Home!", "site", "small letters")]
     [InlineData("site: home", "sites: home", "sites", "did you mean site?")]
     [InlineData("site: home", "", "site", "is missing")]

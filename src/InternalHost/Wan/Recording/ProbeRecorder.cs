@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Threading.Channels;
 using Common.Time;
@@ -11,7 +12,8 @@ namespace InternalHost.Wan.Recording;
 /// Writes down what our probes met, as a trace for <c>internalhost replay</c>, so that a bad night can be played again. Never in the
 /// way: what cannot be written is left out, said once, and tried again later.
 /// </summary>
-internal sealed partial class ProbeRecorder(string directory, long maxBytes, TimeProvider time, ILogger<ProbeRecorder> log) : BackgroundService
+internal sealed partial class ProbeRecorder(
+    string directory, long maxBytes, ImmutableArray<WitnessName> witnesses, TimeProvider time, ILogger<ProbeRecorder> log) : BackgroundService
 {
     /// <summary>An SD card is written to seldom; a power cut costs this much of the recording.</summary>
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
@@ -68,7 +70,7 @@ internal sealed partial class ProbeRecorder(string directory, long maxBytes, Tim
         try
         {
             var written = _tape is null || _incomplete ? _file.Mend() : null;
-            _tape ??= new ProbeTape(_start, StartTicks(written));
+            _tape ??= new ProbeTape(_start, StartTicks(written), witnesses);
             Hear(_tape);
             var known = _tape.Known(now);
             IReadOnlyList<TraceRow> rows = [.. _tape.Take(last ? Instant.Never : now)];

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Common;
 using Common.Time;
 using InternalHost.Wan.Replay;
@@ -25,19 +26,21 @@ internal sealed class ProbeTape
     private readonly PriorityQueue<Sight, (long T, TraceTarget Target, bool Answered, long Order)> _sights = new();
     private readonly State?[] _known = new State?[(int)Enum.GetValues<TraceTarget>().Max() + 1];
     private long _order;
+    private readonly ImmutableArray<WitnessName> _witnesses;
     private bool _pathAbsent;
+    private bool _begun;
 
     private readonly record struct Sight(long T, TraceTarget Target, bool Lost, double RttMs);
 
     private readonly record struct State(bool Lost, double RttMs);
 
     /// <param name="startTicks">Trace time of <paramref name="start"/> in ticks; whole milliseconds, so that rounding never puts a row behind its probe.</param>
-    public ProbeTape(Instant start, long startTicks)
+    /// <param name="witnesses">Who is asked by the primary at all.</param>
+    public ProbeTape(Instant start, long startTicks, ImmutableArray<WitnessName> witnesses)
     {
         _start = start;
         _startTicks = Floor(startTicks);
-        // The first row is where a replay starts: with the detector, not with its first answer.
-        See(start, TraceTarget.Carrier, lost: false);
+        _witnesses = witnesses;
     }
 
     public void OnProbe(UplinkName uplink, in ProbeResult result)
@@ -125,8 +128,35 @@ internal sealed class ProbeTape
         _sights.Enqueue(new Sight(t, target, lost, Math.Round(rttMs, 1)), (t, target, !lost, _order++));
     }
 
+    /// <summary>A replay starts with the first probe. Whom a trace does not name is up in it, also somebody whom we do not ask: he is silent.</summary>
+    private IEnumerable<TraceRow> Begin(long t)
+    {
+        _begun = true;
+        _known[(int)TraceTarget.Carrier] = new State(Lost: false, double.NaN);
+        foreach (var witness in DetectorOptions.AllWitnesses.Where(w => !_witnesses.Contains(w)))
+        {
+            _known[(int)TargetOf(witness)] = new State(Lost: true, double.NaN);
+        }
+
+        for (var i = 1; i < _known.Length; i++)
+        {
+            if (_known[i] is { } state)
+            {
+                yield return Row(t, (TraceTarget)i, state);
+            }
+        }
+    }
+
     private IEnumerable<TraceRow> TakeUntil(long t)
     {
+        if (!_begun && _sights.TryPeek(out var first, out _) && first.T <= t)
+        {
+            foreach (var row in Begin(first.T))
+            {
+                yield return row;
+            }
+        }
+
         while (_sights.TryPeek(out var sight, out _) && sight.T <= t)
         {
             _sights.Dequeue();

@@ -29,7 +29,7 @@ public sealed class ProbeRecorderTests : IDisposable
         var rows = Rows(Current);
         Assert.Equal([TraceTarget.Carrier, TraceTarget.DnsA, TraceTarget.DnsA], rows.Select(r => r.Target));
         Assert.Equal([0, 0, 1], rows.Select(r => r.Loss));
-        Assert.Equal(FakeTime.Epoch.AddHours(1), DateTimeOffset.UnixEpoch.AddTicks(rows[0].T));
+        Assert.Equal(FakeTime.Epoch.AddHours(1).AddSeconds(0.5), DateTimeOffset.UnixEpoch.AddTicks(rows[0].T));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Current));
     }
 
@@ -50,7 +50,7 @@ public sealed class ProbeRecorderTests : IDisposable
     public async Task Recorder_on_a_disk_that_takes_nothing_says_so_and_goes_on_when_it_does()
     {
         var missing = Path.Combine(_folder, "later");
-        using var recorder = new ProbeRecorder(missing, 1_000_000, _time, NullLogger<ProbeRecorder>.Instance);
+        using var recorder = new ProbeRecorder(missing, 1_000_000, DetectorOptions.AllWitnesses, _time, NullLogger<ProbeRecorder>.Instance);
         await recorder.StartAsync(default);
         Hear(recorder, 0.5, ProbeOutcome.Lost);
         await UntilAsync(() => recorder.Problem is not null);
@@ -117,7 +117,7 @@ public sealed class ProbeRecorderTests : IDisposable
 
     private async Task RecordAsync(string folder, params (double At, ProbeOutcome Outcome)[] probes)
     {
-        using var recorder = new ProbeRecorder(folder, 1_000_000, _time, NullLogger<ProbeRecorder>.Instance);
+        using var recorder = new ProbeRecorder(folder, 1_000_000, DetectorOptions.AllWitnesses, _time, NullLogger<ProbeRecorder>.Instance);
         await recorder.StartAsync(default);
         foreach (var (at, outcome) in probes)
         {

@@ -48,7 +48,7 @@ public sealed class ProbeTapeTests
     [Fact]
     public void Rows_wait_until_nothing_earlier_can_come()
     {
-        var tape = new ProbeTape(Origin, StartTicks);
+        var tape = new ProbeTape(Origin, StartTicks, DetectorOptions.AllWitnesses);
         tape.OnProbe(UplinkName.Primary, Result(WitnessName.DnsA, sent: 2, took: 0.03, ProbeOutcome.Answered));
         tape.OnProbe(UplinkName.Primary, Result(WitnessName.TlsA, sent: 1, took: 1, ProbeOutcome.Lost));
 
@@ -56,10 +56,23 @@ public sealed class ProbeTapeTests
         Assert.Equal([TraceTarget.DnsA], tape.Take(Instant.Never).Select(r => r.Target));
     }
 
+    /// <summary>A site without its provider's resolver would otherwise look as if only that answered.</summary>
+    [Fact]
+    public void Witness_that_is_not_asked_is_silent_from_the_first_probe_on()
+    {
+        var tape = new ProbeTape(Origin, StartTicks, DetectorOptions.AllWitnesses.Remove(WitnessName.IspDns));
+        tape.OnProbe(UplinkName.Primary, Result(WitnessName.DnsA, sent: 3, took: 0.03, ProbeOutcome.Answered));
+
+        var rows = tape.Take(Instant.Never).Select(r => (r.T - StartTicks, r.Target, r.Loss)).ToList();
+
+        const long At = 3 * TimeSpan.TicksPerSecond;
+        Assert.Equal([(At, TraceTarget.IspDns, 1), (At, TraceTarget.Carrier, 0), (At, TraceTarget.DnsA, 0)], rows);
+    }
+
     [Fact]
     public void Late_answer_is_an_answer_and_not_a_loss()
     {
-        var tape = new ProbeTape(Origin, StartTicks);
+        var tape = new ProbeTape(Origin, StartTicks, DetectorOptions.AllWitnesses);
         tape.OnProbe(UplinkName.Primary, Result(WitnessName.DnsA, sent: 1, took: 1, ProbeOutcome.Lost));
         tape.OnProbe(UplinkName.Primary, Result(WitnessName.DnsA, sent: 1, took: 1.5, ProbeOutcome.Answered) with { IsLate = true });
 
@@ -71,7 +84,7 @@ public sealed class ProbeTapeTests
     [Fact]
     public void Egress_unknown_is_no_row_and_no_path_is_darkness()
     {
-        var tape = new ProbeTape(Origin, StartTicks);
+        var tape = new ProbeTape(Origin, StartTicks, DetectorOptions.AllWitnesses);
         tape.OnProbe(UplinkName.Primary, Result(WitnessName.Egress, sent: 1, took: 3, ProbeOutcome.Lost));
         tape.OnProbe(UplinkName.Primary, Result(WitnessName.Egress, sent: 5, took: 0.1, ProbeOutcome.Refuted));
         tape.OnPath(Origin + TimeSpan.FromSeconds(9), PathState.Absent);
@@ -82,7 +95,7 @@ public sealed class ProbeTapeTests
         var rows = tape.Take(Instant.Never).Select(r => ((r.T - StartTicks) / TimeSpan.TicksPerSecond, r.Target, r.Loss)).ToList();
 
         Assert.Equal(
-            [(0, TraceTarget.Carrier, 0), (5, TraceTarget.Egress, 1), .. Everyone.Select(w => (9L, Enum.Parse<TraceTarget>(w.ToString()), 1.0)).Order(), (12, TraceTarget.DnsA, 0)],
+            [(5, TraceTarget.Carrier, 0), (5, TraceTarget.Egress, 1), .. Everyone.Select(w => (9L, Enum.Parse<TraceTarget>(w.ToString()), 1.0)).Order(), (12, TraceTarget.DnsA, 0)],
             rows);
     }
 
@@ -95,7 +108,7 @@ public sealed class ProbeTapeTests
     private static (List<TraceVerdict> Told, List<TraceRow> Rows) Record(int seed, Action<ReplayWorld, Action<bool>> live)
     {
         var told = new List<TraceVerdict>();
-        var tape = new ProbeTape(Origin, StartTicks);
+        var tape = new ProbeTape(Origin, StartTicks, DetectorOptions.AllWitnesses);
         var rows = new List<TraceRow>();
         var options = TracePlay.OptionsOf(DetectorPreset.Balanced);
         var world = new ReplayWorld(options, options.AsBackup(), Origin, (ulong)seed, (uplink, v) =>
