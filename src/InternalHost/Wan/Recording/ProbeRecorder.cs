@@ -18,6 +18,9 @@ internal sealed partial class ProbeRecorder(
     /// <summary>An SD card is written to seldom; a power cut costs this much of the recording.</summary>
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
 
+    /// <summary>A replay ends with the last row; what the last change led to is to be in it: a verdict, or 20 s of answers.</summary>
+    private static readonly TimeSpan CloseAfter = TimeSpan.FromSeconds(35);
+
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(1);
 
     /// <summary>Far more than is probed between two writings.</summary>
@@ -28,6 +31,7 @@ internal sealed partial class ProbeRecorder(
     private readonly Instant _start = Instant.Now(time);
     private ProbeTape? _tape;
     private Instant _notBefore;
+    private Instant? _openSince;
     private bool _incomplete;
     private volatile string? _problem;
 
@@ -72,11 +76,13 @@ internal sealed partial class ProbeRecorder(
             var written = _tape is null || _incomplete ? _file.Mend() : null;
             _tape ??= new ProbeTape(_start, StartTicks(written), witnesses);
             Hear(_tape);
-            var known = _tape.Known(now);
+            var known = _tape.Known(now - ProbeTape.Settled);
             IReadOnlyList<TraceRow> rows = [.. _tape.Take(last ? Instant.Never : now)];
-            rows = rows.Count == 0 && _incomplete ? known : rows;
+            var closing = rows.Count == 0 && now - _openSince >= CloseAfter;
+            rows = rows.Count > 0 ? rows : _incomplete ? known : closing ? [.. known.Take(1)] : rows;
             if (rows.Count > 0)
             {
+                _openSince = closing ? null : now;
                 _file.Append(rows, known, restate: _incomplete, Note());
                 _incomplete = false;
             }

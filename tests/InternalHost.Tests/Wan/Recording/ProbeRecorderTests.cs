@@ -62,6 +62,20 @@ public sealed class ProbeRecorderTests : IDisposable
         Assert.Contains(Rows(Path.Combine(missing, RecordingFile.Name)), r => r is { Target: TraceTarget.DnsA, Loss: 1 });
     }
 
+    /// <summary>A replay ends with the last row: after the last change there is one more, far enough on for a verdict.</summary>
+    [Fact]
+    public async Task Recorder_closes_a_change_with_a_row_that_changes_nothing()
+    {
+        using var recorder = new ProbeRecorder(_folder, 1_000_000, DetectorOptions.AllWitnesses, _time, NullLogger<ProbeRecorder>.Instance);
+        await recorder.StartAsync(default);
+        Hear(recorder, 0.5, ProbeOutcome.Lost);
+
+        await UntilAsync(() => File.Exists(Current) && Rows(Current) is { Count: > 2 } rows && rows[^1].T - rows[^2].T >= 20 * TimeSpan.TicksPerSecond);
+        await recorder.StopAsync(default);
+
+        Assert.Equal([0, 1, 1], Rows(Current).Select(r => r.Loss));
+    }
+
     [Fact]
     public void File_that_is_full_makes_room_and_each_half_is_a_trace_of_its_own()
     {
