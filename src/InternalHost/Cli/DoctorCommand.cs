@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using System.Text.Json;
 using Common.Hosting;
 using Common.Processes;
 using InternalHost.Configuration;
 using InternalHost.Doctor;
 using InternalHost.Wan;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InternalHost.Cli;
 
@@ -13,6 +15,9 @@ internal static class DoctorCommand
 {
     private const int VerdictWidth = 12;
     private const int CheckWidth = 18;
+
+    /// <summary>Below the limit of a check.</summary>
+    private static readonly TimeSpan AddressLimit = TimeSpan.FromSeconds(10);
 
     public static Command Build()
     {
@@ -24,11 +29,11 @@ internal static class DoctorCommand
             Examples: internalhost doctor
                       sudo -u internalhost internalhost doctor --json
             """) { json, config };
-        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(config)!, parsed.GetValue(json), parsed.InvocationConfiguration.Output, ct));
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(config)!, parsed.GetValue(json), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(string file, bool json, TextWriter output, CancellationToken ct)
+    private static async Task<int> RunAsync(string file, bool json, TextWriter output, TextWriter errors, CancellationToken ct)
     {
         var reading = SiteConfiguration.Load(file);
         var failed = 0;
@@ -38,7 +43,7 @@ internal static class DoctorCommand
             await output.WriteLineAsync(json ? Json(finding) : Text(finding));
         }
 
-        await foreach (var finding in new DoctorRunner(Checks(reading.Options), TimeProvider.System).RunAsync(ct))
+        await foreach (var finding in new DoctorRunner(Checks(reading.Options), TimeProvider.System, name => errors.WriteLine($"... {name}")).RunAsync(ct))
         {
             failed += finding.Verdict == Health.Fail ? 1 : 0;
             await output.WriteLineAsync(json ? Json(finding) : Text(finding));
@@ -60,7 +65,9 @@ internal static class DoctorCommand
         [
             .. machine,
             new InterfaceCheck(site),
+            new WiringCheck(site, WiringCheck.OfThisMachine),
             new RouteCheck(site, new PathLookup()),
+            .. Proofs(site, launcher),
             new TunnelKeyCheck(site, launcher),
             new PinCheck(site),
             new SecretCheck(site),
@@ -69,6 +76,20 @@ internal static class DoctorCommand
             new BastionCheck(site, TimeProvider.System),
             new DaemonCheck(site, TimeProvider.System),
         ];
+    }
+
+    private static IEnumerable<IDoctorCheck> Proofs(SiteOptions site, SystemProcessLauncher launcher)
+    {
+        var (time, meter) = (TimeProvider.System, new UplinkMeter());
+        if (site.Primary.Observe is { } observe)
+        {
+            var trusted = new TrustedTime(new KernelClock(), time, null, TrustedTime.BuildDate);
+            yield return new ObserverCheck(observe, Observers.Of(site, observe, trusted, launcher, time, NullLogger<RouterObserver>.Instance));
+        }
+
+        var resolver = new UplinkResolver(site.Witnesses.Resolvers, lastGood: null, meter, time);
+        var client = new PublicAddressClient(site.Witnesses, new NamedServers(resolver, time), meter, time);
+        yield return new EgressCheck(site, (uplink, ct) => client.FindAsync(uplink, uplink.Address?.AddressFamily ?? AddressFamily.InterNetwork, AddressLimit, ct));
     }
 
     private static bool OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") + ":/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -83,7 +104,8 @@ internal static class DoctorCommand
             Health.Fail => "FAIL",
             _ => "cannot tell",
         };
-        var next = finding.Next is null ? "" : $"\n{new string(' ', VerdictWidth + CheckWidth + 2)}-> {finding.Next}";
+        var margin = new string(' ', VerdictWidth + CheckWidth + 2);
+        var next = finding.Next is null ? "" : $"\n{margin}-> {finding.Next.Replace("\n", $"\n{margin}   ", StringComparison.Ordinal)}";
         return $"{word.PadRight(VerdictWidth)} {finding.Check.PadRight(CheckWidth)} {finding.Detail}{next}";
     }
 

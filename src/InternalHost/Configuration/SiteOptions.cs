@@ -28,6 +28,9 @@ public sealed record SiteOptions(
     /// <summary>How much disk the recording of our probes may take (<c>internalhost replay</c>); 0: nothing is recorded.</summary>
     public long RecordBytes { get; init; } = SiteDefaults.RecordBytes;
 
+    /// <summary>The uplinks by which our own packets can leave.</summary>
+    public IEnumerable<UplinkOptions> Lines => new[] { Primary, Backup }.Where(u => u.Carries);
+
     public Wiring Wiring =>
         Primary.Observe is not null ? Wiring.C
         : Primary.Interface.Length == 0 ? Wiring.D

@@ -4,8 +4,10 @@ using System.Runtime.CompilerServices;
 namespace InternalHost.Doctor;
 
 /// <summary>Runs checks one after the other, each within its time, and lets none stop the rest.</summary>
-internal sealed class DoctorRunner(IReadOnlyList<IDoctorCheck> checks, TimeProvider time)
+/// <param name="slow">Told the name of a check that takes its time, so that nobody waits before an empty line.</param>
+internal sealed class DoctorRunner(IReadOnlyList<IDoctorCheck> checks, TimeProvider time, Action<string>? slow = null)
 {
+    private static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CheckLimit = TimeSpan.FromSeconds(15);
 
     public async IAsyncEnumerable<Finding> RunAsync([EnumeratorCancellation] CancellationToken ct)
@@ -25,6 +27,7 @@ internal sealed class DoctorRunner(IReadOnlyList<IDoctorCheck> checks, TimeProvi
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         try
         {
+            await using var patience = time.CreateTimer(_ => slow?.Invoke(check.Name), null, SlowAfter, Timeout.InfiniteTimeSpan);
             return await check.RunAsync(either.Token).WaitAsync(either.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)

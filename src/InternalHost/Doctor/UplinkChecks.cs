@@ -14,7 +14,7 @@ internal sealed class InterfaceCheck(SiteOptions site) : IDoctorCheck
     public Task<ImmutableArray<Finding>> RunAsync(CancellationToken ct)
     {
         var all = NetworkInterface.GetAllNetworkInterfaces();
-        return Task.FromResult<ImmutableArray<Finding>>([Judge(all, site.Primary), Judge(all, site.Backup)]);
+        return Task.FromResult<ImmutableArray<Finding>>([.. site.Lines.Select(uplink => Judge(all, uplink))]);
     }
 
     private static Finding Judge(NetworkInterface[] all, UplinkOptions uplink)
@@ -40,17 +40,12 @@ internal sealed class InterfaceCheck(SiteOptions site) : IDoctorCheck
     }
 }
 
-/// <summary>The wiring, and whether packets of each uplink have a way out by it.</summary>
+/// <summary>Whether packets of each uplink have a way out by it.</summary>
 internal sealed class RouteCheck(SiteOptions site, IPathLookup paths) : IDoctorCheck
 {
     public string Name => "routes";
 
-    public Task<ImmutableArray<Finding>> RunAsync(CancellationToken ct) =>
-        Task.FromResult<ImmutableArray<Finding>>([Wiring(), Route(site.Primary), Route(site.Backup)]);
-
-    private Finding Wiring() => site.Wiring == Configuration.Wiring.A
-        ? Finding.Ok("wiring", $"A: the primary by {site.Primary.Interface}, the backup by {site.Backup.Interface}")
-        : Finding.CannotTell("wiring", $"B: one wire ({site.Primary.Interface}); whether the router tells the two addresses apart, it alone knows", RouteAdvice.ForRouter(site));
+    public Task<ImmutableArray<Finding>> RunAsync(CancellationToken ct) => Task.FromResult<ImmutableArray<Finding>>([.. site.Lines.Select(Route)]);
 
     private Finding Route(UplinkOptions uplink)
     {

@@ -58,7 +58,8 @@ internal sealed class DaemonHost : IAsyncDisposable
         var inbox = new FailoverInbox(time);
         var wayIn = new WayInByTunnel(inbox);
         var witnesses = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
-        IProber prober = site.Primary.Observe is { } observe ? ObservingProber.Create(site, observe, witnesses, trusted, launcher, time, logs) : witnesses;
+        IProber prober = site.Primary.Observe is { } observe
+            ? new ObservingProber(witnesses, Observers.Of(site, observe, trusted, launcher, time, logs.CreateLogger<RouterObserver>())) : witnesses;
         var links = new LinkEvents(NetlinkSocket.ToListen, time, logs.CreateLogger<LinkEvents>());
         var wanOptions = WanOptions.From(site, memory.WasUp(site.Primary), memory.WasUp(site.Backup));
         var recorder = site.RecordBytes == 0 ? null : new ProbeRecorder(

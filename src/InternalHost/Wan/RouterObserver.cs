@@ -31,7 +31,10 @@ internal sealed partial class RouterObserver(ImmutableArray<string> command, IPr
         }
     }
 
-    public async Task<ProbeOutcome> AskAsync(CancellationToken giveUp)
+    public async Task<ProbeOutcome> AskAsync(CancellationToken giveUp) => (await LearnAsync(giveUp)).Reply?.Outcome ?? ProbeOutcome.Lost;
+
+    /// <summary>What it says now; null with the reason, where that is nothing that can be understood.</summary>
+    public async Task<(RouterReply? Reply, string? Problem)> LearnAsync(CancellationToken giveUp)
     {
         var (reply, problem) = await RunAsync(giveUp);
         if (!giveUp.IsCancellationRequested)
@@ -39,11 +42,10 @@ internal sealed partial class RouterObserver(ImmutableArray<string> command, IPr
             Note(reply, problem);
         }
 
-        return reply?.Outcome ?? ProbeOutcome.Lost;
+        return (reply, problem);
     }
 
-    /// <summary>What it says now; null with the reason, where that is nothing that can be understood.</summary>
-    public async Task<(RouterReply? Reply, string? Problem)> RunAsync(CancellationToken giveUp)
+    private async Task<(RouterReply? Reply, string? Problem)> RunAsync(CancellationToken giveUp)
     {
         using var limit = new CancellationTokenSource(Limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, giveUp);
