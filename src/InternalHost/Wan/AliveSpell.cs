@@ -25,5 +25,7 @@ internal struct AliveSpell
         _last = _last > sent ? _last : sent;
     }
 
-    public readonly bool IsFresh(Instant at) => _last > at - Fresh;
+    public readonly bool IsFresh(Instant at) => IsWithin(at, Fresh);
+
+    public readonly bool IsWithin(Instant at, TimeSpan span) => _last > at - span;
 }

@@ -12,6 +12,7 @@ internal sealed partial class ObservedUplink
         if (IsUnheard)
         {
             FallSilent();
+            ForgetAll();
             EnterBoot(Reasons.Silent);
         }
         else if (_egress.IsConvicted)
@@ -63,7 +64,7 @@ internal sealed partial class ObservedUplink
 
     private void JudgeUp()
     {
-        if (_egress.IsRefuted || AnySays(Sight.Down) || Outside is { Downs: >= Readings })
+        if (_egress.IsRefuted || AnySays(Sight.Down))
         {
             Enter(Phase.Suspect);
             _egress.AskSoon(Now, LeastInterval);
@@ -245,6 +246,14 @@ internal sealed partial class ObservedUplink
         foreach (var observer in _observers)
         {
             observer.ForgetDowns();
+        }
+    }
+
+    private void ForgetAll()
+    {
+        foreach (var observer in _observers)
+        {
+            observer.Forget();
         }
     }
 

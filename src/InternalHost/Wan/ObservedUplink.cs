@@ -125,13 +125,7 @@ internal sealed partial class ObservedUplink : Detector
         }
     }
 
-    protected override void OnHeardAgain()
-    {
-        foreach (var observer in _observers)
-        {
-            observer.Forget();
-        }
-    }
+    protected override void OnHeardAgain() => ForgetAll();
 
     protected override void OnAttentionChanged()
     {

@@ -4,20 +4,20 @@ using Common.Time;
 namespace InternalHost.Wan;
 
 /// <summary>
-/// Whether the median round trip of the last minute is far above what this uplink usually takes: above three times its baseline and
-/// above 500 ms, for a minute. A median is above a bound exactly where more than half of the samples are, so one bit for each second is
-/// enough. Seconds are stood for as in <see cref="LossWindow"/>; a whole handshake is no round trip and does not count.
+/// Whether round trips have been far above what this uplink usually takes for a minute: the median of the last 20 s above three times
+/// the baseline and above 500 ms. A median is above a bound exactly where more than half of the samples are, so one mark for each
+/// second is enough. Seconds are stood for as in <see cref="LossWindow"/>; a whole handshake is no round trip and does not count.
 /// </summary>
 [PureCore]
 internal sealed class SlowWindow
 {
-    private const int Seconds = 60;
-    private const int LeastSamples = 20;
+    private const int Seconds = 20;
+    private const int LeastSamples = 8;
     private const int Times = 3;
     private static readonly long Floor = TimeSpan.FromMilliseconds(500).Ticks;
 
-    /// <summary>The median passes the bound half a minute after the round trips do.</summary>
-    private static readonly TimeSpan EnterAfter = TimeSpan.FromSeconds(28);
+    /// <summary>The median passes the bound ten seconds after the round trips do.</summary>
+    private static readonly TimeSpan EnterAfter = TimeSpan.FromSeconds(50);
 
     private static readonly TimeSpan LeaveAfter = TimeSpan.FromSeconds(120);
 

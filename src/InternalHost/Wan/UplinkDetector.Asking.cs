@@ -11,6 +11,8 @@ internal sealed partial class UplinkDetector
     /// <summary>A resolver that lies is met within 45 s; no multiple of the rotation, so that it is not always the same one that is asked.</summary>
     private static readonly TimeSpan RandomEvery = TimeSpan.FromSeconds(37);
 
+    private static readonly TimeSpan RandomWhileLying = TimeSpan.FromSeconds(7);
+
     /// <summary>With a live tunnel, bytes prove the uplink more often than probes do.</summary>
     private static readonly TimeSpan RelaxedEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PathlessTick = TimeSpan.FromMilliseconds(500);
@@ -125,7 +127,8 @@ internal sealed partial class UplinkDetector
         track.OnAsked();
         var family = _families.Next(track, turn ?? track.Turns);
         var timeout = track.Timeout(full, patient: _phase != Phase.Quiet);
-        Post(new ProbeRequest(track.Name, round, full, !track.IsTls && TakeRandom(), timeout, counted, family));
+        var random = !track.IsTls && TakeRandom(track, inRound: turn is not null);
+        Post(new ProbeRequest(track.Name, round, full, random, timeout, counted, family));
     }
 
     /// <summary>The family that is not relied on: one witness that has it, out of the count.</summary>
@@ -156,16 +159,37 @@ internal sealed partial class UplinkDetector
     }
 
     /// <summary>Random labels for ever against somebody's zone look like an attack: only in a burst, and now and then.</summary>
-    private bool TakeRandom()
+    private bool TakeRandom(WitnessTrack track, bool inRound)
     {
         if (_phase == Phase.Burst)
         {
+            track.LastRandom = Now;
             return true;
         }
 
-        var due = Now >= _nextRandom;
-        _nextRandom = due ? Now + (AnyLies() ? LieEvery : RandomEvery) : _nextRandom;
-        return due;
+        var lies = AnyLies();
+        if (Now < _nextRandom || ((inRound || lies) && !IsLongestWithoutRandom(track)))
+        {
+            return false;
+        }
+
+        track.LastRandom = Now;
+        _nextRandom = Now + (lies ? RandomWhileLying : RandomEvery);
+        return true;
+    }
+
+    /// <summary>In a round, and while somebody lies, the resolvers take turns; else the next one in the rotation is as good, and sooner.</summary>
+    private bool IsLongestWithoutRandom(WitnessTrack track)
+    {
+        foreach (var other in _tracks)
+        {
+            if (!other.IsTls && other.LastRandom < track.LastRandom)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     protected override Instant Wake()

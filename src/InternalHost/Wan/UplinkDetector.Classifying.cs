@@ -20,7 +20,7 @@ internal sealed partial class UplinkDetector
     private static readonly TimeSpan HttpWhileUnsure = TimeSpan.FromSeconds(2);
 
     /// <summary>While somebody is known to lie: its end is to be noticed soon.</summary>
-    private static readonly TimeSpan LieEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan HttpWhileLying = TimeSpan.FromSeconds(10);
 
     /// <summary>A connection that only proves the host key is charged for by the bastion's sshd.</summary>
     private static readonly TimeSpan BastionEvery = TimeSpan.FromSeconds(30);
@@ -108,7 +108,7 @@ internal sealed partial class UplinkDetector
     private TimeSpan HttpInterval() =>
         _portal.InARow > 0 && !_portal.IsHeld ? HttpWhileUnsure
         : _phase != Phase.Quiet ? HttpInSuspicion
-        : _portal.IsHeld ? LieEvery
+        : _portal.IsHeld ? HttpWhileLying
         : ProofInterval;
 
     private Instant SoonerClassified(Instant next)
@@ -238,6 +238,20 @@ internal sealed partial class UplinkDetector
         foreach (var track in _tracks)
         {
             if (track.Lies.InARow > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A resolver has just lied: two rounds more, and it is certain.</summary>
+    private bool AnyHalfCaught()
+    {
+        foreach (var track in _tracks)
+        {
+            if (track.Lies.InARow > 0 && !track.Lies.IsHeld && !track.IsResting)
             {
                 return true;
             }

@@ -11,6 +11,9 @@ internal sealed partial class UplinkDetector
     /// <summary>"In the same second": two uplinks going dark closer than this share a cause, and it is nearer to us than to them.</summary>
     private static readonly TimeSpan SameSecond = TimeSpan.FromSeconds(1);
 
+    /// <summary>The 204 is asked for every few seconds while it matters.</summary>
+    private static readonly TimeSpan FalseFresh = TimeSpan.FromSeconds(12);
+
     /// <summary>Why the uplink came to the phase it lives in; told while nothing else is to be said of it.</summary>
     private string _living = Reasons.Answered;
 
@@ -147,7 +150,8 @@ internal sealed partial class UplinkDetector
     }
 
     private bool AnswersAgain() =>
-        !_pathAbsent && _rounds.TwoInARow && AuthenticatedSince(_phaseSince) && _families.AllAnsweredSince(_phaseSince);
+        !_pathAbsent && _rounds.TwoInARow && AuthenticatedSince(_phaseSince) && _families.AllAnsweredSince(_phaseSince)
+        && !(_phase == Phase.Burst && AnyHalfCaught());
 
     private bool AuthenticatedSince(Instant since) => !HasTls() || _lastAuthenticated >= since;
 
@@ -156,7 +160,7 @@ internal sealed partial class UplinkDetector
     /// <summary>Nothing true answers. Where something false still does, somebody stands between us and the world.</summary>
     private (UplinkState State, string Reason) DarkVerdict() =>
         _pathAbsent ? (UplinkState.Down, Reasons.NoPath)
-        : Lie() is { } lie && _falseAlive.IsFresh(Now) ? (UplinkState.Walled, lie)
+        : Lie() is { } lie && _falseAlive.IsWithin(Now, FalseFresh) ? (UplinkState.Walled, lie)
         : (UplinkState.Down, Reasons.Dark);
 
     private bool CarrierGone() => Options.CarrierIsModem && _carrierLostAt is { } lost && Now - lost >= CarrierGrace;
@@ -198,7 +202,7 @@ internal sealed partial class UplinkDetector
     private bool IsWalled() =>
         NobodyProvesItself() && _authFailingFrom is { } failing && _weakAlive.From is { } alive && _weakAlive.IsFresh(Now)
             ? Now - Instant.Max(failing, alive) >= Options.UnusableAfter
-            : HasTls() && LieSince() is { } since && _falseAlive.IsFresh(Now) && !(_lastAuthenticated >= since) && Now - since >= Options.UnusableAfter;
+            : HasTls() && LieSince() is { } since && _falseAlive.IsWithin(Now, FalseFresh) && !(_lastAuthenticated >= since) && Now - since >= Options.UnusableAfter;
 
     /// <summary>Whole handshakes with each TLS witness fail, one after the other, and our own bastion is not heard.</summary>
     private bool NobodyProvesItself() =>
@@ -246,6 +250,7 @@ internal sealed partial class UplinkDetector
     private void EnterBurst(string reason)
     {
         Enter(Phase.Burst);
+        _nextHttp = Instant.Min(_nextHttp, HttpSoon(HttpWhileUnsure));
         _living = reason;
         TellLiving();
     }

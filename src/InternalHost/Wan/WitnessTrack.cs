@@ -15,8 +15,12 @@ internal sealed class WitnessTrack(WitnessName name)
     /// <summary>So many misses in a row, while others answer, and the witness itself is taken to be dead.</summary>
     private const int RestingLosses = 3;
 
+    private const int MaxDoublings = 2;
+
     private long _srtt;
     private long _fullSrtt;
+    private int _losses;
+    private int _fullLosses;
     private LieTrack _lies;
 
     public WitnessName Name { get; } = name;
@@ -41,6 +45,9 @@ internal sealed class WitnessTrack(WitnessName name)
 
     public int Turns { get; set; }
 
+    /// <summary>When it was last asked below a random label.</summary>
+    public Instant LastRandom { get; set; }
+
     /// <summary>By which it can be asked; empty: they are not told apart.</summary>
     public ImmutableArray<AddressFamily> Families { get; init; } = [];
 
@@ -52,7 +59,7 @@ internal sealed class WitnessTrack(WitnessName name)
     /// <summary>Its own fault, not the uplink's: it no longer raises suspicion.</summary>
     public bool IsResting => LossesInARow >= RestingLosses;
 
-    /// <summary>clamp(4 * SRTT, 400 ms, 1 s); a handshake takes several round trips and has its own. All of it in a burst: slow is not dark.</summary>
+    /// <summary>clamp(4 * SRTT, 400 ms, 1 s), doubled by each miss; a handshake takes several round trips and has its own. All of it in a burst: slow is not dark.</summary>
     public TimeSpan Timeout(bool full, bool patient)
     {
         if (patient)
@@ -61,7 +68,8 @@ internal sealed class WitnessTrack(WitnessName name)
         }
 
         var srtt = full && IsTls ? _fullSrtt : _srtt;
-        return new(srtt == 0 ? MaxTimeout : Math.Clamp(4 * srtt, MinTimeout, MaxTimeout));
+        var losses = full && IsTls ? _fullLosses : _losses;
+        return new(srtt == 0 ? MaxTimeout : Math.Min(Math.Max(4 * srtt, MinTimeout) << losses, MaxTimeout));
     }
 
     public void OnAsked() => Asked++;
@@ -71,6 +79,7 @@ internal sealed class WitnessTrack(WitnessName name)
         Answers++;
         LossesInARow = 0;
         LastAnswered = LastAnswered is { } last && last > result.SentAt ? last : result.SentAt;
+        (result.Request.Full && IsTls ? ref _fullLosses : ref _losses) = 0;
         Smooth(ref result.Request.Full && IsTls ? ref _fullSrtt : ref _srtt, (result.At - result.SentAt).Ticks);
         if (result.Outcome == ProbeOutcome.Authenticated)
         {
@@ -86,6 +95,8 @@ internal sealed class WitnessTrack(WitnessName name)
     public void OnLoss(in ProbeResult result, bool inDark)
     {
         LossesInARow++;
+        ref var losses = ref result.Request.Full && IsTls ? ref _fullLosses : ref _losses;
+        losses = Math.Min(losses + 1, MaxDoublings);
         FullLossesInARow += result.Request.Full && IsTls ? 1 : 0;
         LossesInDark += inDark ? 1 : 0;
         if (result.Outcome == ProbeOutcome.Refuted && !IsTls)
@@ -96,5 +107,7 @@ internal sealed class WitnessTrack(WitnessName name)
 
     public void ForgetDark() => LossesInDark = 0;
 
-    private static void Smooth(ref long srtt, long rtt) => srtt = srtt == 0 ? Math.Max(1, rtt) : Math.Max(1, srtt + ((rtt - srtt) / 8));
+    /// <summary>Falls slowly; a jump is followed at once, or answers that are only slow would long be called lost.</summary>
+    private static void Smooth(ref long srtt, long rtt) =>
+        srtt = srtt == 0 ? Math.Max(1, rtt) : Math.Max(1, srtt + ((rtt - srtt) / (rtt > 2 * srtt ? 2 : 8)));
 }

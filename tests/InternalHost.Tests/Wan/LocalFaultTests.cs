@@ -49,7 +49,7 @@ public class LocalFaultTests
     }
 
     [Fact]
-    public void Boot_with_primary_dead_that_was_up_before_is_down()
+    public void Boot_with_primary_dead()
     {
         var world = new ScriptedWorld(KnownUp);
         world.Cut(P);
@@ -193,23 +193,49 @@ public class LocalFaultTests
         Assert.Equal("Unknown(start) Up(answered)", world.Story());
     }
 
-    [Theory]
-    [InlineData("pppoe_interface_gone")]
-    [InlineData("lease_expired_carrier_on")]
-    public void No_path_on_an_uplink_that_was_up_counts_as_dark(string way)
+    [Fact]
+    public void Pppoe_interface_gone()
     {
-        // Both look the same from here; what differs is why the kernel has no path (PathLookup). Answers that still arrive
-        // came by the other uplink and count for nothing.
-        var world = new ScriptedWorld().When(100.3, w => w.Pair.Path(P, w.Now, PathState.Absent));
-        if (way == "pppoe_interface_gone")
+        var world = new ScriptedWorld().When(100.3, w => { w.Pair.Path(P, w.Now, PathState.Absent); w.Cut(P); }).RunTo(200);
+
+        Assert.EndsWith("Suspect(no_path) Down(no_path)", world.Story(), StringComparison.Ordinal);
+        Assert.InRange(world.TimeOf(UplinkState.Down) - 100.3, 6.7, 8.5);
+    }
+
+    [Fact]
+    public void Lease_expired_carrier_on()
+    {
+        // Answers that still arrive came by the other uplink (T9 of research/pitfalls.md) and count for nothing.
+        var world = new ScriptedWorld(new DetectorOptions { CarrierIsModem = true, HasEgress = true, HasHttp = true })
+            .When(100.3, w => w.Pair.Path(P, w.Now, PathState.Absent)).When(150, w => w.Pair.Path(P, w.Now, PathState.Present)).RunTo(200);
+
+        Assert.EndsWith("Suspect(no_path) Down(no_path) Up(recovered)", world.Story(), StringComparison.Ordinal);
+        Assert.InRange(world.TimeOf(UplinkState.Down) - 100.3, 6.7, 8.5);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Clock_jump_forward_and_back(bool whileDark)
+    {
+        var pulse = new OwnPulse(TimeSpan.Zero);
+        var world = new ScriptedWorld();
+        foreach (var (at, offset) in new[] { (102.0, TimeSpan.FromDays(20_000)), (104.0, TimeSpan.Zero), (105.0, TimeSpan.FromHours(-1)) })
+        {
+            world.When(at, w => w.Pair.Late(w.Now, pulse.Missed(w.Now, w.Now, offset) ?? throw new InvalidOperationException("the jump was not seen")));
+        }
+
+        if (whileDark)
         {
             world.When(100.3, w => w.Cut(P));
         }
 
         world.RunTo(200);
 
-        Assert.EndsWith("Suspect(no_path) Down(no_path)", world.Story(), StringComparison.Ordinal);
-        Assert.InRange(world.TimeOf(UplinkState.Down) - 100.3, 6.7, 8.5);
+        // While all is well it is nothing; in the dark we doubt ourselves, and that ends.
+        Assert.Equal(whileDark ? UplinkState.Down : UplinkState.Up, world.Pair.Primary.Current.State);
+        Assert.Equal(whileDark, world.Primary.Count > 2);
+        Assert.InRange(world.Primary[^1].At.Ticks, 0, ScriptedWorld.At(116).Ticks);
     }
 
     [Fact]

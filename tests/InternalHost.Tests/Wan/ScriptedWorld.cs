@@ -19,12 +19,16 @@ internal sealed class ScriptedWorld
     private readonly Link _backup = new();
     private ulong _random;
     private long _order;
+    private int _turns;
+    private bool _egressRefuted;
 
-    public ScriptedWorld(DetectorOptions? primary = null, ulong seed = 1)
+    /// <param name="before">How the world is from its first moment on.</param>
+    public ScriptedWorld(DetectorOptions? primary = null, ulong seed = 1, Action<ScriptedWorld>? before = null)
     {
         var options = primary ?? new DetectorOptions();
         _random = (seed * 0x9E3779B97F4A7C15) | 1;
         Pair = new UplinkPair(options, options.AsBackup(), Origin);
+        before?.Invoke(this);
         Drain(Origin);
     }
 
@@ -42,8 +46,17 @@ internal sealed class ScriptedWorld
 
     public bool RecordAsked { get; set; }
 
+    /// <summary>This resolver alone lies, by the primary.</summary>
+    public WitnessName Refuses { get; set; }
+
     /// <summary>The prober stops telling anything.</summary>
     public bool ProberSilent { get; set; }
+
+    /// <summary>How often the pair was turned without the time moving on.</summary>
+    public int MostTurnsAtOnce { get; private set; }
+
+    /// <summary>The primary was called Up while the last word on its egress was a refusal (I9).</summary>
+    public Verdict? UpWhileRefuted { get; private set; }
 
     public static double Seconds(Instant at) => (at - Origin).TotalSeconds;
 
@@ -104,6 +117,8 @@ internal sealed class ScriptedWorld
                 return this;
             }
 
+            _turns = next > Now ? 0 : _turns + 1;
+            MostTurnsAtOnce = Math.Max(MostTurnsAtOnce, _turns);
             Now = Instant.Max(Now, next);
             if (script <= next)
             {
@@ -112,6 +127,7 @@ internal sealed class ScriptedWorld
             else if (answer <= next)
             {
                 var (uplink, result) = _inFlight.Dequeue();
+                Note(uplink, result);
                 Pair.Result(uplink, result);
             }
             else
@@ -120,6 +136,18 @@ internal sealed class ScriptedWorld
             }
 
             Drain(Now);
+            if (_egressRefuted && Pair.Primary.Current.State is (UplinkState.Up or UplinkState.Degraded))
+            {
+                UpWhileRefuted ??= Pair.Primary.Current;
+            }
+        }
+    }
+
+    private void Note(UplinkName uplink, in ProbeResult result)
+    {
+        if (uplink == UplinkName.Primary && result.Request.Witness == WitnessName.Egress && result.Outcome != ProbeOutcome.Lost)
+        {
+            _egressRefuted = result.Outcome == ProbeOutcome.Refuted;
         }
     }
 
@@ -166,6 +194,7 @@ internal sealed class ScriptedWorld
             || (link.DarkFamily != AddressFamily.Unspecified && request.Family == link.DarkFamily);
         var outcome = lost ? ProbeOutcome.Lost
             : own.IsOver && request.Witness == WitnessName.Egress ? ProbeOutcome.Refuted
+            : request.Witness == Refuses && request.RandomLabel && name == UplinkName.Primary ? ProbeOutcome.Refuted
             : link.Outcome[(int)request.Witness] ?? link.Honest(request);
         var told = at + (lost ? request.Timeout : link.Rtt);
         _inFlight.Enqueue((name, new ProbeResult(request, at, told, outcome)), (told, _order++));
