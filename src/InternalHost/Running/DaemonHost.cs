@@ -77,14 +77,15 @@ internal sealed class DaemonHost : IAsyncDisposable
             Heard = recorder is null ? null : recorder.Hear,
         };
         var route = WayOut.Route(site.Primary, site.Backup, () => wan.Primary.Usable, () => wan.Backup.Usable);
-        var resolver = new UplinkResolver(site.Witnesses.Resolvers, new LastGoodAddresses(_database, time), worldMeter, time);
+        var nat64 = new Nat64([.. site.Witnesses.IspDns, .. site.Witnesses.Resolvers], new UplinkFamilies(time), worldMeter, time);
+        var resolver = new UplinkResolver(site.Witnesses.Resolvers, new LastGoodAddresses(_database, time), worldMeter, time, nat64);
         var http = new UplinkHttp(route, new UplinkDialler(resolver, trusted, worldMeter, time), trusted);
 
         // The tunnel, by the uplink that our own calls take too.
         var transport = new MeasuredTransport(new OpenSshTransport(launcher, site.Bastion, site.RuntimeDirectory, time), () => route()[0].Name);
         var tunnel = new TunnelService(
             transport,
-            new BannerDialler(address => OpenSocket(route()[0], address), site.Bastion.Ports, time),
+            new ReachingDialler(new BannerDialler(address => OpenSocket(route()[0], address), site.Bastion.Ports, time), () => route()[0], nat64),
             site.Bastion,
             [.. site.Services.Select(RemoteForward.To)],
             site.RuntimeDirectory,

@@ -24,6 +24,17 @@ internal interface IBannerDialler
 }
 
 /// <summary>
+/// Dials each address as the uplink of the moment reaches it: IPv4 ones through the network's NAT64, where it has IPv6 only.
+/// </summary>
+internal sealed class ReachingDialler(IBannerDialler dialler, Func<UplinkOptions> uplink, Nat64 nat64) : IBannerDialler
+{
+    public async Task<DialResult> DialAsync(ImmutableArray<IPAddress> addresses, TimeSpan budget, CancellationToken ct) =>
+        await nat64.ReachAsync(uplink(), addresses, ct) is { IsEmpty: false } reached
+            ? await dialler.DialAsync(reached, budget, ct)
+            : await dialler.DialAsync(addresses, budget, ct);   // fails, and says why
+}
+
+/// <summary>
 /// Finds a way in while a VM boots or a link returns: bound connects to every address and port start every 500 ms, overlapping, and
 /// the first that shows an SSH banner wins. One connect alone would wait for its SYN to be sent again, after 1, 3 and 7 s.
 /// </summary>

@@ -72,12 +72,18 @@ internal static class BoundSocket
 
     private static Socket Create(UplinkOptions uplink, AddressFamily family, SocketType type, ProtocolType protocol)
     {
+        if (!Carries(uplink, family))
+        {
+            // Bound to the device alone it would leave by whichever uplink the router likes.
+            throw new UplinkException(uplink, "bind to the source address", new SocketException((int)SocketError.AddressFamilyNotSupported));
+        }
+
         var socket = new Socket(family, type, protocol);
         var doing = "bind to the interface";
         try
         {
             socket.SetRawSocketOption(SolSocket, SoBindToDevice, InterfaceName(uplink));
-            if (uplink.Address is { } address && address.AddressFamily == family)
+            if (uplink.Address is { } address)
             {
                 doing = "bind to the source address";
                 socket.Bind(new IPEndPoint(address, 0));

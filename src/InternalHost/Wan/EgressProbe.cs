@@ -8,7 +8,7 @@ namespace InternalHost.Wan;
 /// Whether an uplink leaves by itself: its public address, held against what is known of the other uplink's. The other one is asked only
 /// about an address that nobody knows yet; it is metered.
 /// </summary>
-internal sealed class EgressProbe(UplinkOptions primary, UplinkOptions backup, PublicAddressClient client, TimeProvider time)
+internal sealed class EgressProbe(UplinkOptions primary, UplinkOptions backup, PublicAddressClient client, UplinkFamilies families, TimeProvider time)
 {
     /// <summary>A finding that comes after the limit is not heard.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(100);
@@ -59,7 +59,8 @@ internal sealed class EgressProbe(UplinkOptions primary, UplinkOptions backup, P
 
     private async Task<PublicAddress?> LookAsync(UplinkName name, AddressFamily family, TimeSpan limit, CancellationToken ct)
     {
-        var seen = await client.FindAsync(name == UplinkName.Primary ? primary : backup, family, limit, ct);
+        var uplink = name == UplinkName.Primary ? primary : backup;
+        var seen = families.Of(uplink) is [_, ..] has && !has.Contains(family) ? null : await client.FindAsync(uplink, family, limit, ct);
         lock (_gate)
         {
             if (seen is null)

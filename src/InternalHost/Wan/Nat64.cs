@@ -21,6 +21,9 @@ internal sealed class Nat64(ImmutableArray<IPEndPoint> resolvers, UplinkFamilies
     private readonly DnsExchange _dns = new(meter, time);
     private readonly ConcurrentDictionary<UplinkName, (Nat64Prefix? Prefix, Instant At)> _known = new();
 
+    /// <summary>It has IPv6 only.</summary>
+    public bool IsNeededBy(UplinkOptions uplink) => families.IsV6Only(uplink);
+
     /// <summary>
     /// Where <paramref name="addresses"/> are dialled by this uplink: as they are, or IPv4 under the NAT64's prefix, each once and in the
     /// same order. What cannot be reached is left out.
@@ -29,11 +32,11 @@ internal sealed class Nat64(ImmutableArray<IPEndPoint> resolvers, UplinkFamilies
     {
         if (!families.IsV6Only(uplink))
         {
-            return [.. addresses.Where(a => BoundSocket.Carries(uplink, a.AddressFamily))];
+            return [.. addresses.Where(a => IPAddress.IsLoopback(a) || BoundSocket.Carries(uplink, a.AddressFamily))];
         }
 
-        var prefix = addresses.Any(a => a.AddressFamily == AddressFamily.InterNetwork) ? await PrefixAsync(uplink, ct) : null;
-        return [.. addresses.Select(a => a.AddressFamily == AddressFamily.InterNetworkV6 ? a : prefix?.Synthesize(a)).OfType<IPAddress>().Distinct()];
+        var prefix = addresses.Any(NeedsPrefix) ? await PrefixAsync(uplink, ct) : null;
+        return [.. addresses.Select(a => NeedsPrefix(a) ? prefix?.Synthesize(a) : a).OfType<IPAddress>().Distinct()];
     }
 
     /// <summary>Null: the uplink needs none, or its network has none.</summary>
@@ -54,6 +57,9 @@ internal sealed class Nat64(ImmutableArray<IPEndPoint> resolvers, UplinkFamilies
         _known[uplink.Name] = (found, Instant.Now(time));
         return found;
     }
+
+    /// <summary>A loopback address is behind no uplink.</summary>
+    private static bool NeedsPrefix(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address);
 
     private async Task<Nat64Prefix?> DiscoverAsync(UplinkOptions uplink, CancellationToken ct)
     {

@@ -10,7 +10,8 @@ namespace InternalHost.Wan;
 /// after the one before, then by TCP, and beside them the addresses where the name was last proven.
 /// </summary>
 /// <param name="lastGood">Null: nothing is remembered (witnesses ask what is true now).</param>
-internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoodAddresses? lastGood, UplinkMeter meter, TimeProvider time)
+/// <param name="nat64">What has no IPv6 address is reached through it by an uplink that has nothing else.</param>
+internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoodAddresses? lastGood, UplinkMeter meter, TimeProvider time, Nat64? nat64 = null)
 {
     private static readonly TimeSpan NextServerAfter = TimeSpan.FromSeconds(1);
 
@@ -35,7 +36,7 @@ internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoo
         var host = name.TrimEnd('.');
         if (Literal(host) is { } literal)
         {
-            return new Resolution(host, literal, []);
+            return new Resolution(host, nat64 is null ? literal : await nat64.ReachAsync(uplink, literal, ct), []);
         }
 
         if (!DnsMessage.IsName(host))
@@ -45,7 +46,8 @@ internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoo
 
         var old = lastGood?.Find(host) ?? [];
         var (fresh, cause) = await AskAsync(uplink, host, old.Length > 0 ? PatienceWithLastGood : Patience, ct);
-        var resolution = new Resolution(host, Reached(uplink, fresh), Reached(uplink, old));
+        var prefix = nat64 is null ? null : await nat64.PrefixAsync(uplink, ct);
+        var resolution = new Resolution(host, Reached(uplink, fresh, prefix), Reached(uplink, old, prefix)) { Nat64 = prefix };
         return resolution.Addresses.Length > 0
             ? resolution
             : throw new UplinkException(uplink, cause is null ? $"DNS knows no address of {host}" : $"resolve {host}: {cause.Message}", cause);
@@ -56,12 +58,13 @@ internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoo
     {
         if (resolution.Fresh.Contains(address) && Literal(resolution.Name) is null)
         {
-            lastGood?.Keep(resolution.Name, [address, .. resolution.Fresh.Where(a => !a.Equals(address) && !PublicNames.IsHijack(resolution.Name, a))], at);
+            var others = resolution.Fresh.Where(a => !a.Equals(address) && !PublicNames.IsHijack(resolution.Name, a));
+            lastGood?.Keep(resolution.Name, [.. others.Prepend(address).Select(a => resolution.Nat64?.Extract(a) ?? a)], at);
         }
     }
 
-    private static ImmutableArray<IPAddress> Reached(UplinkOptions uplink, ImmutableArray<IPAddress> addresses) =>
-        [.. addresses.Where(a => BoundSocket.Reaches(uplink, a))];
+    private static ImmutableArray<IPAddress> Reached(UplinkOptions uplink, ImmutableArray<IPAddress> addresses, Nat64Prefix? prefix) =>
+        [.. addresses.Select(a => prefix is not null && a.AddressFamily == AddressFamily.InterNetwork ? prefix.Synthesize(a) : a).Where(a => BoundSocket.Reaches(uplink, a))];
 
     private static ImmutableArray<IPAddress>? Literal(string host)
     {
@@ -79,7 +82,7 @@ internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoo
         using var limit = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         var asked = new[] { (AddressFamily.InterNetworkV6, DnsType.Aaaa), (AddressFamily.InterNetwork, DnsType.A) }
-            .Where(f => BoundSocket.Carries(uplink, f.Item1))
+            .Where(f => BoundSocket.Carries(uplink, f.Item1) || nat64?.IsNeededBy(uplink) == true)
             .Select(f => AskTypeAsync(uplink, name, f.Item2, either.Token)).ToList();
         await WaitForBothAsync(asked, either.Token);
         await either.CancelAsync();
@@ -144,6 +147,9 @@ internal sealed class UplinkResolver(ImmutableArray<IPEndPoint> servers, LastGoo
 /// <param name="LastGood">Where the name was last proven.</param>
 internal sealed record Resolution(string Name, ImmutableArray<IPAddress> Fresh, ImmutableArray<IPAddress> LastGood)
 {
+    /// <summary>The prefix under which the IPv4 ones among them stand.</summary>
+    public Nat64Prefix? Nat64 { get; init; }
+
     /// <summary>In the order to be tried: what is said now, what was once proven, and last what looks like a hijack.</summary>
     public ImmutableArray<IPAddress> Addresses
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using InternalHost.Configuration;
 
 namespace InternalHost.Wan;
@@ -24,7 +25,10 @@ internal sealed record WanOptions(
             For(common, site.Backup, site.Witnesses, backupWasUp).AsBackup());
     }
 
-    /// <summary>Where a witness is asked by this uplink; those of a family that it cannot carry are left out.</summary>
+    /// <summary>
+    /// Where a witness is asked by this uplink: those of a family that it carries. Where it has IPv6 only and the witness IPv4 only they
+    /// are IPv4, to be asked through the network's NAT64.
+    /// </summary>
     public static ImmutableArray<IPEndPoint> EndPoints(WitnessOptions witnesses, WitnessName name, UplinkOptions uplink)
     {
         ImmutableArray<IPEndPoint> all = name switch
@@ -36,7 +40,8 @@ internal sealed record WanOptions(
             WitnessName.TlsB => witnesses.TlsB.Addresses,
             _ => [],
         };
-        return [.. all.Where(e => BoundSocket.Carries(uplink, e.AddressFamily))];
+        ImmutableArray<IPEndPoint> carried = [.. all.Where(e => BoundSocket.Carries(uplink, e.AddressFamily))];
+        return carried.IsEmpty && uplink.Address is { AddressFamily: AddressFamily.InterNetworkV6 } ? all : carried;
     }
 
     /// <summary>Addresses beyond the provider, to which there must be a path.</summary>

@@ -190,7 +190,7 @@ public sealed class EgressProbeTests : IAsyncLifetime
         witnesses ??= Witnesses();
         var resolver = new UplinkResolver(witnesses.Resolvers, lastGood: null, _meter, TimeProvider.System);
         var client = new PublicAddressClient(witnesses, new NamedServers(resolver, TimeProvider.System), _meter, TimeProvider.System);
-        return new EgressProbe(primary ?? Primary, backup ?? Backup, client, TimeProvider.System);
+        return new EgressProbe(primary ?? Primary, backup ?? Backup, client, new UplinkFamilies(TimeProvider.System), TimeProvider.System);
     }
 
     private WitnessOptions Witnesses() => new([], [], [], new TlsWitness("a", []), new TlsWitness("b", []), [], [], "probe.test")

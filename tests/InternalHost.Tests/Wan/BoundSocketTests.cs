@@ -36,12 +36,11 @@ public sealed class BoundSocketTests
     }
 
     [Fact]
-    public void Other_family_is_bound_to_the_device_only()
+    public void Family_that_the_source_address_is_not_of_would_leave_by_any_uplink_and_is_refused()
     {
-        using var socket = BoundSocket.Tcp(Lo("127.41.0.4"), AddressFamily.InterNetworkV6);
+        var e = Assert.Throws<UplinkException>(() => BoundSocket.Tcp(Lo("127.41.0.4"), AddressFamily.InterNetworkV6));
 
-        Assert.Equal("lo", Device(socket));
-        Assert.Null(socket.LocalEndPoint);
+        Assert.Equal(SocketError.AddressFamilyNotSupported, e.Code);
     }
 
     [Fact]
