@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Xunit;
 
 namespace Testing;
@@ -14,6 +16,7 @@ public enum Need
     Nft = 16,
     OpenSsl = 32,
     SystemdAnalyze = 64,
+    Ipv6 = 128,
 }
 
 [AttributeUsage(AttributeTargets.Method)]
@@ -69,12 +72,31 @@ public static class Needs
             return "nft is not installed (nftables)";
         }
 
+        if (needs.HasFlag(Need.Ipv6) && !HasIpv6())
+        {
+            return "this machine has no IPv6, not even ::1";
+        }
+
         if ((needs.HasFlag(Need.Root) || needs.HasFlag(Need.NetworkNamespaces)) && Environment.UserName != "root")
         {
             return "needs root";
         }
 
         return needs.HasFlag(Need.NetworkNamespaces) && Find("ip") is null ? "ip is not installed (iproute2)" : null;
+    }
+
+    private static bool HasIpv6()
+    {
+        try
+        {
+            using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Where a program is, looking at PATH and then where Debian puts what is not on a user's PATH.</summary>

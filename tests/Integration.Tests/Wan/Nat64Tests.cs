@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using InternalHost.Configuration;
 using InternalHost.Wan;
 using Lab.World;
+using Testing;
 
 namespace Integration.Tests.Wan;
 
@@ -30,7 +31,7 @@ public sealed class Nat64Tests : IAsyncLifetime
         _limit.Dispose();
     }
 
-    [Fact]
+    [NeedsFact(Need.Ipv6)]
     public async Task Prefix_is_learnt_from_the_networks_resolver_and_kept()
     {
         _dns.Zone.Add(Nat64Prefix.DiscoveryName, IPAddress.Parse("2001:db8:64::c000:aa"));
@@ -42,13 +43,13 @@ public sealed class Nat64Tests : IAsyncLifetime
         Assert.Single(_dns.Seen);
     }
 
-    [Fact]
+    [NeedsFact(Need.Ipv6)]
     public async Task Network_without_nat64_leaves_ipv4_out()
     {
         Assert.Equal([IPAddress.Parse("2001:db8::7")], (await _nat64.ReachAsync(V6, [IPAddress.Parse("198.18.0.7"), IPAddress.Parse("2001:db8::7")], _limit.Token)).ToArray());
     }
 
-    [Fact]
+    [NeedsFact(Need.Ipv6)]
     public async Task Uplink_with_ipv4_asks_nobody()
     {
         var v4 = new UplinkOptions(UplinkName.Primary, "lo", IPAddress.Loopback);
@@ -59,7 +60,7 @@ public sealed class Nat64Tests : IAsyncLifetime
         Assert.Empty(_dns.Seen);
     }
 
-    [Fact]
+    [NeedsFact(Need.Ipv6)]
     public async Task Name_without_an_ipv6_address_is_resolved_behind_the_prefix_and_remembered_as_it_is()
     {
         _dns.Zone.Add(Nat64Prefix.DiscoveryName, IPAddress.Parse("2001:db8:64::c000:ab"));
@@ -75,7 +76,7 @@ public sealed class Nat64Tests : IAsyncLifetime
         Assert.Equal([IPAddress.Parse("198.18.0.7")], lastGood.Find("api.lab.test").ToArray());
     }
 
-    [Fact]
+    [NeedsFact(Need.Ipv6)]
     public async Task Whole_probes_work_over_ipv6()
     {
         await using var stun = StunServer.Start(new IPEndPoint(IPAddress.IPv6Loopback, 0));
@@ -87,7 +88,7 @@ public sealed class Nat64Tests : IAsyncLifetime
             V6, new IPEndPoint(IPAddress.Loopback, stun.EndPoint.Port), _limit.Token));
     }
 
-    [Fact]
+    [NeedsFact(Need.Ipv6)]
     public async Task Prober_asks_in_the_family_it_is_told_else_in_one_that_the_uplink_has()
     {
         await using var v4 = DnsServer.Start(new IPEndPoint(IPAddress.Loopback, 0));
