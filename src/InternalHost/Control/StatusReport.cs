@@ -42,7 +42,13 @@ public sealed record UplinkStatus(
     UplinkState State,
     [property: JsonConverter(typeof(LowerCaseUsable))] Usable Usable,
     double? SinceS,
-    string? Reason);
+    string? Reason)
+{
+    /// <summary>From where the world saw this uplink last; null: not found out.</summary>
+    public string? PublicAddress { get; init; }
+
+    public double? PublicAddressAgeS { get; init; }
+}
 
 /// <param name="State">Standby, Starting, Connecting, Serving, Draining, Stopping.</param>
 /// <param name="Outage">Number of the outage that is on; null: none is.</param>

@@ -75,6 +75,7 @@ internal sealed class DaemonHost : IAsyncDisposable
             links)
         {
             Heard = recorder is null ? null : recorder.Hear,
+            BastionProof = () => wayIn.Proof,
         };
         var route = WayOut.Route(site.Primary, site.Backup, () => wan.Primary.Usable, () => wan.Backup.Usable);
         var nat64 = new Nat64([.. site.Witnesses.IspDns, .. site.Witnesses.Resolvers], new UplinkFamilies(time), worldMeter, time);
@@ -93,6 +94,7 @@ internal sealed class DaemonHost : IAsyncDisposable
             logs.CreateLogger<TunnelService>(),
             wayIn.OnNews);
         wayIn.Tunnel = tunnel;
+        wayIn.By = () => transport.Last;
         wayIn.Agent = new AgentClient(tunnel.OpenDirectAsync, site.Bastion.AgentPort, time);
 
         // What the owner is told.

@@ -25,6 +25,18 @@ internal sealed class MeasuredTransport(ITunnelTransport inner, Func<UplinkName>
         return connection;
     }
 
+    /// <summary>The uplink of the connection that is, or was last; null: there was none.</summary>
+    public UplinkName? Last
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _now?.Uplink;
+            }
+        }
+    }
+
     public UplinkBytes Read(UplinkName by)
     {
         lock (_gate)

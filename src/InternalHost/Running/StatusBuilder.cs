@@ -90,7 +90,11 @@ internal sealed class StatusBuilder(
     private ClockStatus Clock() => new(trusted.Source == TimeSource.Floor ? false : true, trusted.Source.ToString().ToLowerInvariant());
 
     private static UplinkStatus Uplink(UplinkReport report, Instant now) =>
-        new(report.State, report.Usable, StatusReport.Seconds(now - report.Since), report.Reason);
+        new(report.State, report.Usable, StatusReport.Seconds(now - report.Since), report.Reason)
+        {
+            PublicAddress = report.Seen?.Address.ToString(),
+            PublicAddressAgeS = StatusReport.Seconds(Age(report.Seen?.At, now)),
+        };
 
     private ControllerStatus Controller(FailoverState state, Instant now) => new(
         state.Phase.Name,

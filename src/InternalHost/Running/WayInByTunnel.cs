@@ -4,6 +4,7 @@ using Common.Agent;
 using Common.Time;
 using InternalHost.Failover;
 using InternalHost.Tunnel;
+using InternalHost.Wan;
 
 namespace InternalHost.Running;
 
@@ -17,6 +18,12 @@ internal sealed class WayInByTunnel(FailoverInbox inbox) : IWayIn
 
     /// <summary>Set once by the composition: the tunnel wants <see cref="OnNews"/> before it can be made.</summary>
     public TunnelService Tunnel { get; set; } = null!;
+
+    /// <summary>By which uplink the tunnel's connection goes; set once by the composition.</summary>
+    public Func<UplinkName?> By { get; set; } = () => null;
+
+    /// <summary>When the tunnel last proved that the bastion is there, and by which uplink; null: it does not, now.</summary>
+    public (UplinkName Uplink, Instant At)? Proof => By() is { } by && Tunnel.Snapshot.Verified is { } at ? (by, at) : null;
 
     public AgentClient Agent { get; set; } = null!;
 

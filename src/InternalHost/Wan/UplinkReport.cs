@@ -18,7 +18,11 @@ internal sealed record UplinkReport(
     Instant? LastAnswered,
     bool EverUp,
     UplinkBytes ProbeBytes,
-    ImmutableArray<WitnessReport> Witnesses);
+    ImmutableArray<WitnessReport> Witnesses)
+{
+    /// <summary>From where the world saw it last; null: not found out.</summary>
+    public PublicAddress? Seen { get; init; }
+}
 
 /// <param name="LossesInARow">Three or more while others answer: the witness itself is taken to be dead.</param>
 internal sealed record WitnessReport(

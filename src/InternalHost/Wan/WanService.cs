@@ -28,6 +28,7 @@ internal sealed partial class WanService(
     private readonly Channel<WanEvent> _inbox = Channel.CreateBounded<WanEvent>(new BoundedChannelOptions(1024) { SingleReader = true });
     private readonly UplinkPair _pair = new(options.PrimaryDetector, options.BackupDetector, Instant.Now(time));
     private readonly OwnPulse _pulse = new(WallOffset(time));
+    private Instant _lastProof;
     private volatile bool _attentive;
     private volatile UplinkReport? _primary;
     private volatile UplinkReport? _backup;
@@ -49,6 +50,12 @@ internal sealed partial class WanService(
             _inbox.Writer.TryWrite(new WanEvent(WanEventKind.Tick, Instant.Now(time)));
         }
     }
+
+    /// <summary>
+    /// By which uplink and when our own bastion last proved through the tunnel that it is there; null: there is no such proof. Asked each
+    /// turn: it costs no probe, and while it is fresh fewer are needed.
+    /// </summary>
+    public Func<(UplinkName Uplink, Instant At)?>? BastionProof { get; init; }
 
     /// <summary>Sees each event in the loop, in order; must not block.</summary>
     public Action<WanEvent>? Heard { get; init; }
@@ -120,6 +127,12 @@ internal sealed partial class WanService(
                 break;
         }
 
+        if (BastionProof?.Invoke() is { } proof && proof.At > _lastProof)
+        {
+            _lastProof = proof.At;
+            _pair.Passive(proof.Uplink, proof.At);
+        }
+
         _pair.Want(now, _attentive);
         _pair.Tick(now);
     }
@@ -181,7 +194,7 @@ internal sealed partial class WanService(
             detector.LastAnswered,
             detector.EverUp,
             prober.Bytes(name),
-            WitnessReport.Of(detector.Witnesses));
+            WitnessReport.Of(detector.Witnesses)) { Seen = prober.Seen(name) };
     }
 
     private async Task WatchAsync(UplinkOptions uplink, CancellationToken ct)
