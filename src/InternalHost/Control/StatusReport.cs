@@ -45,8 +45,10 @@ public sealed record UplinkStatus(
     string? Reason)
 {
     /// <summary>From where the world saw this uplink last; null: not found out.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? PublicAddress { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? PublicAddressAgeS { get; init; }
 }
 
