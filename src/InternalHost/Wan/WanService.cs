@@ -194,7 +194,8 @@ internal sealed partial class WanService(
             detector.LastAnswered,
             detector.EverUp,
             prober.Bytes(name),
-            WitnessReport.Of(detector.Witnesses)) { Seen = prober.Seen(name) };
+            WitnessReport.Of(detector.Witnesses))
+        { Seen = prober.Seen(name) };
     }
 
     private async Task WatchAsync(UplinkOptions uplink, CancellationToken ct)

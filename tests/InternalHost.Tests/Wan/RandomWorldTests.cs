@@ -19,7 +19,10 @@ public class RandomWorldTests
         {
             var options = new DetectorOptions
             {
-                WasUpBefore = wasUpBefore, CarrierIsModem = seed % 2 == 0, HasEgress = seed % 4 < 2, HasHttp = seed % 5 < 3,
+                WasUpBefore = wasUpBefore,
+                CarrierIsModem = seed % 2 == 0,
+                HasEgress = seed % 4 < 2,
+                HasHttp = seed % 5 < 3,
                 Families = seed % 7 < 3 ? [.. Everyone.SelectMany(w => (WitnessFamily[])[new(w, (AddressFamily)2), new(w, (AddressFamily)23)])] : [],
             };
             var world = new ScriptedWorld(options, (ulong)seed) { RecordAsked = true };
