@@ -52,6 +52,9 @@ public sealed partial class OutboxService : BackgroundService
         _book = new OutboxBook(_policy);
     }
 
+    /// <summary>The rules; replaced only by tests that plant a mistake in them.</summary>
+    internal Func<Delivery, DeliveryEvent, DeliveryPolicy, DeliveryStep> Rules { get; init; } = DeliveryMachine.Advance;
+
     public OutboxSnapshot Snapshot
     {
         get
@@ -124,6 +127,12 @@ public sealed partial class OutboxService : BackgroundService
     internal Task Asked => Task.WhenAll(_asking);
 
     internal bool HasAnswers => !_answers.IsEmpty;
+
+    /// <summary>Something waits for a turn.</summary>
+    internal bool IsWoken => _outbox.Signals.TryPeek(out _);
+
+    /// <summary>Deliveries that are not settled.</summary>
+    internal int OpenCount => _book.Open().Count;
 
     internal Instant NextWake() => Instant.Min(_book.NextWake(_turnedAt), _diskRetryAt);
 
@@ -207,7 +216,7 @@ public sealed partial class OutboxService : BackgroundService
             return false;
         }
 
-        var step = DeliveryMachine.Advance(found.Delivery, ev, _policy);
+        var step = Rules(found.Delivery, ev, _policy);
         _book.Replace(step.Next);
         if (!step.Next.SameOnDisk(found.Delivery))
         {

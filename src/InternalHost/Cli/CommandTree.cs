@@ -33,6 +33,7 @@ internal static class CommandTree
         ReplayCommand.Build(),
         SshConfigCommand.Build(),
         LocalCloudVerb.Build(),
+        SimulateCommand.Build(),
     };
 
     /// <summary>Bad usage is exit code 2 with every mistake and the way to the help, never a page of it.</summary>

@@ -61,6 +61,9 @@ public sealed record InstanceSight(
 {
     public static readonly InstanceSight Absent = new(null, InstanceState.Absent, []);
 
+    /// <summary>Tells this run of the machine from its others, as well as the provider lets us.</summary>
+    public string? Launch => LaunchId ?? Id;
+
     public bool Equals(InstanceSight? other) => other is not null && Id == other.Id && State == other.State
         && StoppedByOwner == other.StoppedByOwner && LaunchId == other.LaunchId && Addresses.SequenceEqual(other.Addresses);
 

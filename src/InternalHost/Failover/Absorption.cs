@@ -12,20 +12,10 @@ internal static class Absorption
 {
     public static FailoverState Apply(FailoverState state, FailoverEvent ev, FailoverPolicy policy) => ev switch
     {
-        FailoverEvent.UplinkSeen e => Seen(state, e),
-        FailoverEvent.InstanceSeen e when e.Run == state.Run => state with
-        {
-            Watch = state.Watch with
-            {
-                Instance = e.Sight,
-                InstanceAt = e.At,
-                CloudTrouble = null,
-                CloudFailure = CloudFailure.Unknown,
-                CloudFailures = 0,
-                NextDescribe = e.At + DescribeEvery(state with { Watch = state.Watch with { Instance = e.Sight } }, policy),
-                HostKeyQuestion = false,
-            },
-        },
+        FailoverEvent.UplinkSeen e => Seen(state, e, policy),
+        FailoverEvent.InstanceSeen e when e.Run == state.Run => IsOldPicture(state, e, policy)
+            ? state with { Watch = state.Watch with { NextDescribe = e.At + policy.DescribeWhileChanging } }
+            : Seen(state, e, policy),
         FailoverEvent.DescribeFailed e when e.Run == state.Run => state with
         {
             Watch = Troubled(state.Watch, e.Failure, e.Detail) with
@@ -81,7 +71,7 @@ internal static class Absorption
         },
         FailoverEvent.OperatorClosed e => state with
         {
-            Orders = state.Orders with { OpenUntil = null, ClosedUntil = e.At + policy.StayClosed, ClosedBy = "operator" },
+            Orders = state.Orders with { OpenUntil = null, ClosedUntil = e.At + policy.StayClosed, ClosedBy = "operator", Drill = false },
         },
         FailoverEvent.OperatorPaused e => state with
         {
@@ -101,7 +91,7 @@ internal static class Absorption
         _ => policy.DescribeWhileServing,
     };
 
-    private static FailoverState Seen(FailoverState state, FailoverEvent.UplinkSeen e)
+    private static FailoverState Seen(FailoverState state, FailoverEvent.UplinkSeen e, FailoverPolicy policy)
     {
         if (e.Uplink == UplinkName.Backup)
         {
@@ -114,8 +104,33 @@ internal static class Absorption
             ({ BackAt: null } o, Usable.Yes) => o with { BackAt = e.At },
             var (o, _) => o,
         };
-        return state with { Outage = outage, Watch = state.Watch with { Primary = e.Usable } };
+        // What was looked for rarely, over the metered backup, is looked for at once again.
+        var look = state.Phase is Phase.Standby && e.Usable == Usable.Yes ? Instant.Min(state.Watch.NextDescribe, e.At + policy.SummonEvery) : state.Watch.NextDescribe;
+        return state with { Outage = outage, Watch = state.Watch with { Primary = e.Usable, NextDescribe = look } };
     }
+
+    private static FailoverState Seen(FailoverState state, FailoverEvent.InstanceSeen e, FailoverPolicy policy) => state with
+    {
+        Outage = state.Outage is { } outage && e.Sight.State is InstanceState.Pending or InstanceState.Running
+            ? outage with { Launch = e.Sight.Launch }
+            : state.Outage,
+        Watch = state.Watch with
+        {
+            Instance = e.Sight,
+            InstanceAt = e.At,
+            CloudTrouble = null,
+            CloudFailure = CloudFailure.Unknown,
+            CloudFailures = 0,
+            NextDescribe = e.At + DescribeEvery(state with { Watch = state.Watch with { Instance = e.Sight } }, policy),
+            HostKeyQuestion = false,
+        },
+    };
+
+    /// <summary>The end of an earlier launch, shown after the present one was seen running: a provider's answers may go back in time for a while.</summary>
+    private static bool IsOldPicture(FailoverState state, FailoverEvent.InstanceSeen e, FailoverPolicy policy) =>
+        e.Sight.State is InstanceState.Stopped or InstanceState.Stopping
+        && state.Outage is { Launch: { } launch } && e.Sight.Launch is { } shown && shown != launch
+        && e.At - state.Watch.InstanceAt <= policy.PicturesLag;
 
     private static FailoverState Lost(FailoverState state, FailoverEvent.TunnelLost e) => state with
     {

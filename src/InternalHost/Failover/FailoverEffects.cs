@@ -20,8 +20,8 @@ internal sealed partial class FailoverEffects(
     private readonly CancellationTokenSource _stopping = new();
     private readonly HashSet<Task> _running = [];
 
-    /// <summary>One question to the agent at a time, in the order asked: an undrain must not overtake its drain.</summary>
-    private readonly SemaphoreSlim _agentTurn = new(1, 1);
+    /// <summary>One question to the agent at a time, in the order asked: an undrain must not overtake its drain. Guarded by _running.</summary>
+    private Task _lastAsked = Task.CompletedTask;
 
     public void Run(FailoverEffect effect)
     {
@@ -55,7 +55,6 @@ internal sealed partial class FailoverEffects(
 
         await Task.WhenAll(left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
-        _agentTurn.Dispose();
     }
 
     private void Track(Task task)
@@ -151,11 +150,16 @@ internal sealed partial class FailoverEffects(
 
     private async Task<AgentReply?> AskAsync(string op)
     {
-        var entered = false;
+        var done = new TaskCompletionSource();
+        Task before;
+        lock (_running)
+        {
+            (before, _lastAsked) = (_lastAsked, done.Task);
+        }
+
         try
         {
-            await _agentTurn.WaitAsync(_stopping.Token);
-            entered = true;
+            await before;
             using var limit = new CancellationTokenSource(AgentTimeout, time);
             using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
             return await wayIn.AskAsync(op, both.Token);
@@ -166,10 +170,7 @@ internal sealed partial class FailoverEffects(
         }
         finally
         {
-            if (entered)
-            {
-                _agentTurn.Release();
-            }
+            done.SetResult();
         }
     }
 

@@ -4,8 +4,10 @@ using Common.Time;
 namespace InternalHost.Failover;
 
 /// <summary>The one way to tell the controller something. The moment is taken when it is told, not when it is read.</summary>
-internal sealed class FailoverInbox(TimeProvider time)
+/// <param name="jitter">Uniform in [0, 1); the machine's chance unless given.</param>
+internal sealed class FailoverInbox(TimeProvider time, Func<double>? jitter = null)
 {
+    private readonly Func<double> _jitter = jitter ?? Random.Shared.NextDouble;
     private readonly Channel<FailoverEvent> _channel = Channel.CreateBounded<FailoverEvent>(new BoundedChannelOptions(4096) { SingleReader = true });
 
     public ValueTask PostAsync(Func<Instant, FailoverEvent> ev, CancellationToken ct = default) => _channel.Writer.WriteAsync(Make(ev), ct);
@@ -15,5 +17,8 @@ internal sealed class FailoverInbox(TimeProvider time)
 
     public IAsyncEnumerable<FailoverEvent> ReadAllAsync(CancellationToken ct) => _channel.Reader.ReadAllAsync(ct);
 
-    private FailoverEvent Make(Func<Instant, FailoverEvent> ev) => ev(Instant.Now(time)) with { Jitter = Random.Shared.NextDouble() };
+    /// <summary>For whoever turns the controller by hand.</summary>
+    public bool TryRead([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out FailoverEvent? ev) => _channel.Reader.TryRead(out ev);
+
+    private FailoverEvent Make(Func<Instant, FailoverEvent> ev) => ev(Instant.Now(time)) with { Jitter = _jitter() };
 }

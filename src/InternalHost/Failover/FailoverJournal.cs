@@ -26,6 +26,9 @@ internal sealed class FailoverJournal(Database database, string bootId, TimeProv
         )
         """;
 
+    /// <summary>Made once: putting a serializer together costs more than writing a row.</summary>
+    private static readonly JsonTypeInfo<FailoverState> Unshifted = TypeInfo(TimeSpan.Zero);
+
     /// <summary>A year of outages; a bad night is a few hundred rows.</summary>
     private const int KeepRows = 20_000;
 
@@ -75,7 +78,7 @@ internal sealed class FailoverJournal(Database database, string bootId, TimeProv
                     ("$wall", time.GetUtcNow().UtcDateTime.ToString("O", CultureInfo.InvariantCulture)),
                     ("$event", ev.ToString()),
                     ("$effects", string.Join("; ", step.Effects.Where(e => !e.IsQuestion))),
-                    ("$state", JsonSerializer.Serialize(step.Next, TypeInfo(TimeSpan.Zero)))).Run();
+                    ("$state", JsonSerializer.Serialize(step.Next, Unshifted))).Run();
                 transaction.Sql("DELETE FROM failover WHERE seq <= (SELECT max(seq) FROM failover) - $keep", ("$keep", KeepRows)).Run();
                 addAlerts(transaction);
             });

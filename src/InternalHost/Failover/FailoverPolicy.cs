@@ -27,6 +27,9 @@ public sealed record FailoverPolicy(TimeSpan TellAfter, TimeSpan Linger, TimeSpa
 
     public TimeSpan DescribeWhileConnecting { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>A provider may answer with an older picture for this long after a newer one.</summary>
+    public TimeSpan PicturesLag { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Often enough to see that the VM moved or stopped by itself, rarely enough for a metered link.</summary>
     public TimeSpan DescribeWhileServing { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -14,6 +14,7 @@ internal sealed partial class FailoverService(
     ILogger<FailoverService> log) : BackgroundService
 {
     private volatile FailoverState _state = FailoverState.Initial;
+    private Instant _journalAgain;
 
     /// <summary>What everybody else reads.</summary>
     public FailoverState Snapshot => _state;
@@ -24,7 +25,17 @@ internal sealed partial class FailoverService(
     /// <summary>When the loop last turned: the watchdog asks.</summary>
     public Instant LastTurn { get; private set; } = Instant.Now(time);
 
+    /// <summary>The rules; replaced only by tests that plant a mistake in them.</summary>
+    internal Func<FailoverState, FailoverEvent, FailoverPolicy, FailoverStep> Advance { get; init; } = FailoverMachine.Advance;
+
     public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        Recover();
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Takes up what an earlier run of the program has journalled.</summary>
+    internal void Recover()
     {
         try
         {
@@ -41,8 +52,6 @@ internal sealed partial class FailoverService(
             // The provider's tag is the truth: what runs is found in Standby and joined.
             JournalUnreadable(log, e.Message);
         }
-
-        return base.StartAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -51,21 +60,28 @@ internal sealed partial class FailoverService(
         using var timer = time.CreateTimer(_ => inbox.TryPost(at => new FailoverEvent.Tick(at)), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         await foreach (var ev in inbox.ReadAllAsync(stoppingToken))
         {
-            var now = Instant.Now(time);
-            LastTurn = now;
-            Turn(ev);
-            var wait = FailoverMachine.NextWake(_state, now, policy()) - now;
-            timer.Change(wait < MaxWait ? wait : MaxWait, Timeout.InfiniteTimeSpan);
+            timer.Change(Turn(ev), Timeout.InfiniteTimeSpan);
         }
     }
 
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
+    /// <summary>One event, to its end. How long to wait for the next before a tick is due.</summary>
+    internal TimeSpan Turn(FailoverEvent ev)
+    {
+        var now = Instant.Now(time);
+        LastTurn = now;
+        Take(ev);
+        var wait = FailoverMachine.NextWake(_state, now, policy()) - now;
+        return wait < MaxWait ? wait : MaxWait;
+    }
 
-    private void Turn(FailoverEvent ev)
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan JournalRetry = TimeSpan.FromSeconds(10);
+
+    private void Take(FailoverEvent ev)
     {
         var before = _state;
-        var step = FailoverMachine.Advance(before, ev, policy());
-        if (step.Next.DiffersDurably(before) || step.Effects.Any(e => !e.IsQuestion))
+        var step = Advance(before, ev, policy());
+        if (step.Next.DiffersDurably(before) || step.Effects.Any(e => !e.IsQuestion) || IsBehind(ev.At))
         {
             Journal(ev, step);
             if (before.Phase.Name != step.Next.Phase.Name)
@@ -89,8 +105,12 @@ internal sealed partial class FailoverService(
         }
     }
 
+    /// <summary>The disk did not take the last transition: it is tried again, or a kill hours later would still find the state before it.</summary>
+    private bool IsBehind(Instant at) => journal.Problem is not null && at >= _journalAgain;
+
     private void Journal(FailoverEvent ev, FailoverStep step)
     {
+        _journalAgain = ev.At + JournalRetry;
         var alerts = step.Effects.OfType<FailoverEffect.RaiseAlert>().ToList();
         var written = journal.Append(ev, step, transaction => alerts.ForEach(a => effects.AddAlert(transaction, a)));
         if (!written)

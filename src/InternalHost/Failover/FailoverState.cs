@@ -61,7 +61,9 @@ public abstract record Phase
     /// <param name="Failures">Starts refused in a row.</param>
     /// <param name="Accepted">The provider has said yes once in this phase.</param>
     /// <param name="Failure">Why the last start was refused; Unknown when it was not.</param>
-    public sealed record Starting(Instant Since, Instant NextStart, int Failures, bool Accepted, CloudFailure Failure = CloudFailure.Unknown) : Phase;
+    /// <param name="Before">The launch that was over when this start was asked for; null: not known.</param>
+    public sealed record Starting(
+        Instant Since, Instant NextStart, int Failures, bool Accepted, CloudFailure Failure = CloudFailure.Unknown, string? Before = null) : Phase;
 
     /// <summary>The VM runs (or boots) and is dialled.</summary>
     public sealed record Connecting(Instant Since) : Phase;
@@ -115,6 +117,9 @@ public sealed record Outage(int Number, OutageCause Cause, Instant Since)
 
     public int Logins { get; init; }
 
+    /// <summary>The launch that was last seen running (<see cref="InstanceSight.Launch"/>); null since the last start that we asked for.</summary>
+    public string? Launch { get; init; }
+
     /// <summary>What the tunnel dials.</summary>
     public AddressList Addresses { get; init; } = AddressList.Empty;
 
@@ -153,6 +158,14 @@ public sealed record Orders
 
     /// <summary>A drill was asked for and has not begun.</summary>
     public bool Drill { get; init; }
+
+    /// <summary>Without those that have run out: written down as over, they cannot come back after a power cut with a wrong clock.</summary>
+    public Orders At(Instant at)
+    {
+        var orders = OpenUntil <= at ? this with { OpenUntil = null } : this;
+        orders = orders.ClosedUntil <= at ? orders with { ClosedUntil = null, ClosedBy = null } : orders;
+        return orders.PausedUntil <= at ? orders with { PausedUntil = null, PausedWhy = null } : orders;
+    }
 
     public bool Open(Instant at) => OpenUntil > at;
 

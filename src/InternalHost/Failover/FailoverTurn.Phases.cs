@@ -9,7 +9,7 @@ internal sealed partial class FailoverTurn
 {
     private void Standby()
     {
-        if (State.Outage is null && (Down || State.Orders.Open(at) || State.Orders.Drill))
+        if (State.Outage is null && (Down || State.Orders.Open(at) || (State.Orders.Drill && !State.Orders.Closed(at))))
         {
             Begin(Down ? OutageCause.PrimaryDown : State.Orders.Open(at) ? OutageCause.Operator : OutageCause.Drill);
         }
@@ -53,10 +53,11 @@ internal sealed partial class FailoverTurn
 
     private void Start()
     {
+        var before = Watch.Instance?.Launch;
         NewRun();
         State = State with { Orders = State.Orders with { Drill = false } };
-        Change(o => o with { Starts = o.Starts + 1, ShutSince = at, OpenTold = false });
-        Enter(new Phase.Starting(at, NextStart: Common.Time.Instant.Never, Failures: 0, Accepted: false));
+        Change(o => o with { Starts = o.Starts + 1, ShutSince = at, OpenTold = false, Launch = null });
+        Enter(new Phase.Starting(at, NextStart: Common.Time.Instant.Never, Failures: 0, Accepted: false, Before: before));
         // The first look waits for the answer: the adapter itself adopts what it finds.
         Look(Watch with { NextDescribe = at + policy.AnswerTimeout });
         _effects.Add(new StartInstance(State.Run));
@@ -69,6 +70,9 @@ internal sealed partial class FailoverTurn
             case { State: InstanceState.Running or InstanceState.Pending, Addresses.IsEmpty: false }:
                 Enter(new Phase.Connecting(at));
                 break;
+            case { State: InstanceState.Stopped, StoppedByOwner: true } sight when OwnerEnded(sight, p):
+                ObeyOwner();
+                break;
             case { State: InstanceState.Stopped or InstanceState.Absent } when !WantKeep && (!p.Accepted || State.Orders.Closed(at)):
                 Finish();
                 break;
@@ -79,6 +83,11 @@ internal sealed partial class FailoverTurn
                 break;
         }
     }
+
+    /// <summary>He stopped this very launch, not the one before it.</summary>
+    private bool OwnerEnded(InstanceSight sight, Phase.Starting p) =>
+        !State.Orders.Open(at) && Watch.Primary != Usable.Yes
+        && (sight.Launch == State.Outage?.Launch || (p.Before is { } before && sight.Launch != before));
 
     private void Connecting()
     {

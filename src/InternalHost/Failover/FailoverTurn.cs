@@ -21,7 +21,7 @@ internal sealed partial class FailoverTurn(FailoverState state, Instant at, Fail
     private bool Down => Watch.Primary == Usable.No && !State.Orders.Paused(at);
 
     /// <summary>Somebody needs the way in and it may be opened now.</summary>
-    private bool WantStart => State.Orders.Open(at) || State.Orders.Drill || (Down && !State.Orders.Closed(at) && Watch.Backup == Usable.Yes);
+    private bool WantStart => State.Orders.Open(at) || (!State.Orders.Closed(at) && (State.Orders.Drill || (Down && Watch.Backup == Usable.Yes)));
 
     /// <summary>It is open and still needed. Only a primary that is known to be back ends an outage: Unknown neither starts nor stops.</summary>
     private bool WantKeep => State.Orders.Open(at) || (!State.Orders.Closed(at) && State.Outage switch
@@ -34,6 +34,7 @@ internal sealed partial class FailoverTurn(FailoverState state, Instant at, Fail
     /// <summary>Applies the rules of the phase until it changes no more. Each rule moves on at most once a turn, so this ends.</summary>
     public void Settle()
     {
+        State = State with { Orders = State.Orders.At(at) };
         for (var rounds = 0; rounds < 8; rounds++)
         {
             var before = State;

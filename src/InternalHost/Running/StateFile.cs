@@ -54,6 +54,9 @@ internal static class StateFile
         }
     }
 
+    /// <summary>The same schema without a disk: for the simulation of years.</summary>
+    public static Database OpenInMemory() => Database.Open(":memory:", Migrations);
+
     private static string PutAside(string path)
     {
         for (var n = 1; ; n++)

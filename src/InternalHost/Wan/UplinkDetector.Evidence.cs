@@ -203,7 +203,8 @@ internal sealed partial class UplinkDetector
     private void RestartDark(Instant at)
     {
         _darkFrom = _offNetDarkFrom = at;
-        _firstMiss = null;
+        // Without a path nothing is asked, so nothing will be missed: that there is none is the miss.
+        _firstMiss = _pathAbsent ? at : null;
         _lossesSinceAnswer = 0;
         foreach (var track in _tracks)
         {

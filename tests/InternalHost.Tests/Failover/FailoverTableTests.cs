@@ -81,7 +81,6 @@ public sealed class FailoverTableTests
         [("Standby closed", "running elsewhere")] = ("Connecting", "OpenTunnel"),
         [("Standby closed", "open")] = ("Starting", "StartInstance"),
         [("Standby closed", "resume")] = ("Starting", "StartInstance"),
-        [("Standby closed", "drill")] = ("Starting", "StartInstance"),
         [("Starting", "running")] = ("Connecting", "OpenTunnel"),
         [("Starting", "running elsewhere")] = ("Connecting", "OpenTunnel"),
         [("Connecting", "verified")] = ("Serving", ""),

@@ -1,0 +1,77 @@
+using InternalHost.Failover;
+
+namespace InternalHost.Simulation;
+
+/// <summary>Which events the controller has met in which of its states.</summary>
+internal sealed class Coverage
+{
+    public static readonly string[] Phases = ["Standby", "Waiting", "Starting", "Connecting", "Serving", "Draining", "Refusing", "Stopping"];
+
+    public static readonly string[] Events =
+    [
+        "primary yes", "primary no", "primary unknown", "backup yes", "backup no", "backup unknown",
+        "absent", "stopped", "stopped by owner", "pending", "running", "stopping", "describe failed",
+        "start accepted", "start failed", "stop accepted", "stop failed",
+        "verified", "lost", "troubled", "sessions none", "sessions some", "sessions unknown", "drained", "not drained",
+        "inner up", "inner down", "open", "close", "pause", "resume", "drill", "restarted", "tick",
+    ];
+
+    private readonly Dictionary<(string, string), long> _seen = [];
+
+    public IReadOnlyDictionary<(string Phase, string Event), long> Seen => _seen;
+
+    public void Saw(FailoverState state, FailoverEvent ev)
+    {
+        var pair = (PhaseOf(state), EventOf(ev));
+        _seen[pair] = _seen.GetValueOrDefault(pair) + 1;
+    }
+
+    public void Add(Coverage other)
+    {
+        foreach (var (pair, times) in other._seen)
+        {
+            _seen[pair] = _seen.GetValueOrDefault(pair) + times;
+        }
+    }
+
+    /// <summary>Pairs of <see cref="Phases"/> and <see cref="Events"/> that have not been seen.</summary>
+    public IEnumerable<(string Phase, string Event)> Missing() =>
+        from phase in Phases from ev in Events where !_seen.ContainsKey((phase, ev)) select (phase, ev);
+
+    /// <summary>Standby with an outage waits; Draining after the agent was asked refuses.</summary>
+    private static string PhaseOf(FailoverState state) => state.Phase switch
+    {
+        Phase.Standby when state.Outage is not null => "Waiting",
+        Phase.Draining { DrainAsked: true } => "Refusing",
+        var phase => phase.Name,
+    };
+
+    private static string EventOf(FailoverEvent ev) => ev switch
+    {
+        FailoverEvent.UplinkSeen e => $"{(e.Uplink == Wan.UplinkName.Primary ? "primary" : "backup")} {e.Usable.ToString().ToLowerInvariant()}",
+        FailoverEvent.InstanceSeen { Sight: { State: Cloud.InstanceState.Stopped, StoppedByOwner: true } } => "stopped by owner",
+        FailoverEvent.InstanceSeen e => e.Sight.State.ToString().ToLowerInvariant(),
+        FailoverEvent.DescribeFailed => "describe failed",
+        FailoverEvent.StartAccepted => "start accepted",
+        FailoverEvent.StartFailed => "start failed",
+        FailoverEvent.StopAccepted => "stop accepted",
+        FailoverEvent.StopFailed => "stop failed",
+        FailoverEvent.TunnelVerified => "verified",
+        FailoverEvent.TunnelLost => "lost",
+        FailoverEvent.TunnelTroubled => "troubled",
+        FailoverEvent.SessionsSeen { Count: null } => "sessions unknown",
+        FailoverEvent.SessionsSeen { Count: 0 } => "sessions none",
+        FailoverEvent.SessionsSeen => "sessions some",
+        FailoverEvent.DrainAnswered { Drained: true } => "drained",
+        FailoverEvent.DrainAnswered => "not drained",
+        FailoverEvent.InnerSshSeen { Up: true } => "inner up",
+        FailoverEvent.InnerSshSeen => "inner down",
+        FailoverEvent.OperatorOpened => "open",
+        FailoverEvent.OperatorClosed => "close",
+        FailoverEvent.OperatorPaused => "pause",
+        FailoverEvent.OperatorResumed => "resume",
+        FailoverEvent.DrillRequested => "drill",
+        FailoverEvent.Restarted => "restarted",
+        _ => "tick",
+    };
+}

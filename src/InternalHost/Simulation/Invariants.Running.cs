@@ -1,0 +1,132 @@
+using Common.Time;
+using InternalHost.Cloud;
+using InternalHost.Failover;
+using InternalHost.Wan;
+
+namespace InternalHost.Simulation;
+
+/// <content>I2, I3, I10: what runs, and what ought to.</content>
+internal sealed partial class Invariants
+{
+    /// <summary>Lost answers, ladders of refusals (5.5 min) and a slow machine's own time are behind us after this.</summary>
+    private static readonly TimeSpan Ladders = TimeSpan.FromMinutes(8);
+
+    private static readonly TimeSpan StayClosed = TimeSpan.FromHours(1);
+
+    private Instant? _serveBy;
+    private Vm? _serving;
+    private Instant _neededSince = Instant.Never;
+    private Instant _unneededSince = Instant.Never;
+    private Instant _summonedSince = Instant.Never;
+    private Instant _ownerStoppedAt = Instant.Never;
+    private bool _ownerStopHolds;
+
+    /// <summary>Before the provider carries out an order.</summary>
+    public void Acted(Actor by, bool start, Vm? vm)
+    {
+        if (by == Actor.Owner)
+        {
+            _ownerStopHolds = !start && _world.Inside is { State.Outage: not null };
+            _ownerStoppedAt = _world.Now;
+        }
+
+        if (start && by == Actor.Controller)
+        {
+            OnStart();
+        }
+        else if (!start && by == Actor.Controller)
+        {
+            Hold(2, vm!.People == 0, $"the machine was stopped under {vm.People} people");
+        }
+    }
+
+    private void OnStart()
+    {
+        var at = _world.Now;
+        var held = _ownerStopHolds && at - _ownerStoppedAt < StayClosed;
+        Hold(10, !held, $"started {(at - _ownerStoppedAt).TotalMinutes:F0} min after the owner had stopped it");
+        Hold(6, Orders.MayGoOn, $"started although {Orders}");
+        _serving = null;
+        if (CalmAround() >= TimeSpan.FromMinutes(2))
+        {
+            _world.Agenda.After(TimeSpan.Zero, ExpectServing);
+        }
+    }
+
+    private void ExpectServing()
+    {
+        _serving = _world.Provider.Machine;
+        _serveBy = _serving?.Ready + TimeSpan.FromSeconds(2);
+    }
+
+    /// <summary>I3: within the provider's boot time and 2 s where nothing is in the way; where something was, after its ladders.</summary>
+    private void CheckServing()
+    {
+        if (_world.Inside is not { } inside)
+        {
+            return;
+        }
+
+        var byPrimary = inside.Uplinks.Usable(UplinkName.Primary) != Usable.No;
+        if (Orders.IsClosed || inside.IsStalled || (byPrimary && !(Orders.IsOpen && _world.LinkOf(UplinkName.Primary).Clean)))
+        {
+            _serveBy = null;
+        }
+
+        if (_serveBy is { } by && _world.Now > by)
+        {
+            _serveBy = null;
+            Hold(3, inside.State.Phase is Phase.Serving || _serving!.State != InstanceState.Running, $"{inside.State.Phase.Name}, {inside.Tunnel.State.GetType().Name} 2 s after the machine was ready");
+        }
+
+        var vm = _world.Provider.Machine;
+        var busy = vm is { State: InstanceState.Stopping or InstanceState.Pending } || vm?.Ready > _world.Now && vm.State == InstanceState.Running;
+        var needed = Orders.MayStart && (Orders.IsOpen || inside.Uplinks.Usable(UplinkName.Primary) == Usable.No) && !busy && !OwnerHolds
+            && _world.LinkOf(UplinkName.Backup).Clean && inside.Uplinks.Usable(UplinkName.Backup) == Usable.Yes && inside.State.Phase is not Phase.Serving;
+        _neededSince = needed ? Instant.Min(_neededSince, _world.Now) : Instant.Never;
+        _checked[3]++;
+        if (needed && _world.Now - _neededSince > Ladders && CalmAround() > Ladders && Calm(Domain.People) > Ladders)
+        {
+            Violate(Blame(3), $"needed for {Ladders.TotalMinutes:F0} calm minutes, and still {inside.State.Phase.Name}, tunnel {inside.Tunnel.State}");
+        }
+    }
+
+    private bool OwnerHolds => _ownerStopHolds && _world.Now - _ownerStoppedAt < StayClosed + TimeSpan.FromMinutes(20);
+
+    /// <summary>I2: nobody needs it, nobody is there, everything works: stopped within linger and the provider's time.</summary>
+    private void CheckStopped()
+    {
+        _checked[2]++;
+        var idle = _world is { Inside: { IsStalled: false } inside, Provider.Machine: { State: InstanceState.Running, People: 0 } }
+            && !Orders.IsOpen && inside.Uplinks.Usable(UplinkName.Primary) == Usable.Yes && _world.LinkOf(UplinkName.Primary).Clean;
+        _unneededSince = idle ? Instant.Min(_unneededSince, _world.Now) : Instant.Never;
+        var limit = SimulatedSite.Options.Outage.StopAfter + Ladders + TimeSpan.FromMinutes(4);
+        if (idle && _world.Now - _unneededSince > limit && CalmAround() > limit && Calm(Domain.People) > limit)
+        {
+            Violate(Blame(2), $"unneeded for {limit.TotalMinutes:F0} calm minutes, and it still runs in {_world.Inside!.State.Phase}");
+        }
+    }
+
+    /// <summary>I10: what the owner starts is joined.</summary>
+    private void CheckOwner()
+    {
+        if (_world.Inside is not { } inside)
+        {
+            return;
+        }
+
+        if (inside.Uplinks.Usable(UplinkName.Primary) == Usable.Yes || Orders.IsOpen)
+        {
+            _ownerStopHolds = false;
+        }
+
+        var summoned = _world.Provider.Machine is { State: InstanceState.Running, StartedBy: Actor.Owner } && inside.State.Phase is Phase.Standby
+            && inside.Uplinks.Usable(UplinkName.Primary) == Usable.Yes && _world.LinkOf(UplinkName.Primary).Clean && !inside.IsStalled;
+        _summonedSince = summoned ? Instant.Min(_summonedSince, _world.Now) : Instant.Never;
+        _checked[10]++;
+        if (summoned && _world.Now - _summonedSince > TimeSpan.FromMinutes(3) && CalmAround() > TimeSpan.FromMinutes(3))
+        {
+            Violate(10, "the owner started it three minutes ago, and it was not joined");
+        }
+    }
+}

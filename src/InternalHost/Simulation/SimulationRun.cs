@@ -1,0 +1,70 @@
+using Common.Time;
+
+namespace InternalHost.Simulation;
+
+/// <summary>Years of life, cut into worlds with a seed each so that they can be lived side by side and replayed alone.</summary>
+internal sealed class SimulationRun(ulong seed, double years, bool crash)
+{
+    /// <summary>Long enough for alerts to share short ids and journals to be trimmed; short enough to be replayed in seconds.</summary>
+    public static readonly TimeSpan WorldLength = TimeSpan.FromDays(365);
+
+    private static readonly TimeSpan Year = TimeSpan.FromDays(365);
+
+    public Parts Parts { get; init; } = Parts.Real;
+
+    /// <summary>Called with the years lived so far; from any thread.</summary>
+    public Action<double> Progress { get; init; } = _ => { };
+
+    /// <summary>Lives all of it on all processors. Worlds are put together in their order, so the report does not depend on who was first.</summary>
+    public SimulationReport Live(CancellationToken ct = default)
+    {
+        var worlds = (int)Math.Ceiling(years * Year / WorldLength);
+        var reports = new SimulationReport[worlds];
+        var lived = 0;
+        Parallel.For(0, worlds, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = ct }, (index, loop) =>
+        {
+            reports[index] = LiveOne(index);
+            Progress(Math.Min(years, Interlocked.Increment(ref lived) * (WorldLength / Year)));
+            if (reports[index].Violations.Count > 0)
+            {
+                // Earlier worlds are still lived to their end: the first violation is the same on every machine.
+                loop.Break();
+            }
+        });
+        var total = new SimulationReport(seed, years);
+        foreach (var report in reports.TakeWhile(r => r is not null))
+        {
+            total.Add(report);
+        }
+
+        return total;
+    }
+
+    /// <summary>Replays to a moment: only the world that it falls into. What happened last is in the world's trace.</summary>
+    public (SimulationReport Report, World World) Replay(TimeSpan until, bool keepAll)
+    {
+        var index = (int)(until / WorldLength);
+        var world = new World(Options(index) with { Until = until - (index * WorldLength) });
+        if (keepAll)
+        {
+            world.Trace.KeepAll();
+            world.Trace.Detailed = true;
+        }
+
+        world.Live();
+        return (SimulationReport.Of(seed, world, index * WorldLength, until / Year), world);
+    }
+
+    private SimulationReport LiveOne(int index)
+    {
+        using var world = new World(Options(index));
+        world.Live();
+        return SimulationReport.Of(seed, world, index * WorldLength, WorldLength / Year);
+    }
+
+    private WorldOptions Options(int index)
+    {
+        var length = (years * Year) - (index * WorldLength);
+        return new WorldOptions(Chance.Derive(seed, (ulong)index), length < WorldLength && length > TimeSpan.Zero ? length : WorldLength, crash) { Parts = Parts };
+    }
+}
