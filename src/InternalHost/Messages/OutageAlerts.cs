@@ -50,9 +50,11 @@ internal sealed class OutageAlerts(
                 Words(alert, site, g.Key, $"{alert.Id}.{g.Key?.Name}"), (IReadOnlyList<Route>)[.. g.Select(r => r.Route)]));
         }
 
-        Route[] everybody = [.. Recipients(site).Select(r => r.Route)];
-        return [(Words(alert, site, site.People.FirstOrDefault(), alert.Id), everybody)];
+        return [(Words(alert, site, site.People.FirstOrDefault(), alert.Id), Everybody(site))];
     }
+
+    /// <summary>Each who is told what concerns all.</summary>
+    public static IReadOnlyList<Route> Everybody(SiteOptions site) => [.. Recipients(site).Select(r => r.Route)];
 
     private static IEnumerable<(PersonOptions? Person, Route Route)> Recipients(SiteOptions site)
     {

@@ -132,6 +132,9 @@ internal sealed class DaemonHost : IAsyncDisposable
         services.AddSingleton<IHostedService>(new InnerSshWatch(inbox, live, () => tunnel.Snapshot, time));
         services.AddSingleton<IHostedService>(links);
         services.AddSingleton<IHostedService>(wan);
+        services.AddSingleton<IHostedService>(new UplinkAlerts(
+            _database, outbox, new UplinkAlertMemory(_database, FailoverJournal.ThisBoot()), () => live.Now, () => wan.Primary, () => wan.Backup,
+            () => failover.Snapshot.Outage is { DownAt: not null }, () => trusted.Source == TimeSource.Floor ? null : trusted.Now, time));
         if (recorder is not null)
         {
             services.AddSingleton<IHostedService>(recorder);

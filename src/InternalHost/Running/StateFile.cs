@@ -2,6 +2,7 @@ using Common.Alerts;
 using Common.Journal;
 using InternalHost.Configuration;
 using InternalHost.Failover;
+using InternalHost.Messages;
 using InternalHost.Wan;
 using Microsoft.Data.Sqlite;
 
@@ -18,6 +19,7 @@ internal static class StateFile
         TimeJournal.Migration,
         ServicePortMemory.Migration,
         UplinkMemory.Migration,
+        UplinkAlertMemory.Migration,
     ];
 
     /// <summary>
