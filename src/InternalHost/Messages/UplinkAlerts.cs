@@ -37,7 +37,8 @@ internal sealed class UplinkAlerts(
         }
     }
 
-    private void Look()
+    /// <summary>One look, with what follows from it.</summary>
+    internal void Look()
     {
         var now = Instant.Now(time);
         var before = _watches;
