@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Common;
 using InternalHost.Tunnel;
-using InternalHost.Wan;
 
 namespace InternalHost.Control;
 
@@ -10,7 +9,7 @@ namespace InternalHost.Control;
 public static class StatusAdvice
 {
     public static ImmutableArray<string> For(StatusReport report) =>
-        [.. Tunnel(report), .. Uplinks(report.Uplinks), .. Forwards(report.Tunnel), .. Orders(report.Controller), .. House(report)];
+        [.. Tunnel(report), .. UplinkAdvice.For(report.Uplinks), .. Forwards(report.Tunnel), .. Orders(report.Controller), .. House(report)];
 
     /// <summary>The reason in words, without the cure.</summary>
     public static string Words(TunnelReason reason) => reason switch
@@ -63,26 +62,6 @@ public static class StatusAdvice
         _ => null,
     };
 
-    private static IEnumerable<string> Uplinks(UplinksStatus uplinks)
-    {
-        if (uplinks.Primary is { State: UplinkState.Unknown, Reason: "never_up" })
-        {
-            yield return "The primary was never seen up under this configuration, so it cannot be found down: internalhost doctor.";
-        }
-
-        if (uplinks.Primary.Reason == "egress")
-        {
-            yield return "The primary leaves by the backup's provider: the router has fallen over by itself.";
-        }
-
-        if (uplinks.Backup.Usable == Usable.No)
-        {
-            yield return uplinks.Primary.Usable == Usable.No
-                ? "Both uplinks are down: nothing can be opened from here. The backup is tried every 5 s."
-                : "The backup is down: an outage of the primary now would lock you out.";
-        }
-    }
-
     private static IEnumerable<string> Forwards(TunnelStatus tunnel) => tunnel.Forwards.Where(f => f.State == "target_down")
         .Select(f => $"{f.Name}: nothing answers at {f.Target}. The tunnel is good; is that service running?");
 
@@ -104,6 +83,11 @@ public static class StatusAdvice
         if (!report.Journal.Ok)
         {
             yield return "The state file cannot be written (is the card full or dying?). Outages are still survived, from memory.";
+        }
+
+        if (report.Recording is { Ok: false })
+        {
+            yield return "The probes are not recorded, so internalhost replay will have nothing of this time. Nothing else suffers.";
         }
 
         if (report.Sessions is { Count: null } && report.Controller.State is "Serving" or "Draining")

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using InternalHost.Cloud;
+using InternalHost.Configuration;
 using InternalHost.Tunnel;
 using InternalHost.Wan;
 
@@ -25,6 +26,10 @@ public sealed record StatusReport(
     JournalStatus Journal,
     BytesStatus Bytes)
 {
+    /// <summary>Whether the probes are recorded as they should be.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RecordingStatus? Recording { get; init; }
+
     /// <summary>An age as it is reported.</summary>
     public static double Seconds(TimeSpan age) => Math.Round(age.TotalSeconds, 1);
 
@@ -35,7 +40,12 @@ public sealed record StatusReport(
 /// <param name="Source">Where trusted time comes from now: kernel, sntp, journal, build.</param>
 public sealed record ClockStatus(bool? Synchronised, string Source);
 
-public sealed record UplinksStatus(UplinkStatus Primary, UplinkStatus Backup);
+public sealed record UplinksStatus(UplinkStatus Primary, UplinkStatus Backup)
+{
+    /// <summary>How they are told apart on this host: A, B, C or D.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Wiring? Wiring { get; init; }
+}
 
 /// <param name="Reason">One word of the detector, such as dark, carrier, egress, never_up.</param>
 public sealed record UplinkStatus(
@@ -105,6 +115,9 @@ public sealed record SessionsStatus(int? Count, double? AgeS);
 public sealed record AlertsStatus(int Pending, int Dead, string? Problem = null);
 
 public sealed record JournalStatus(bool Ok, string? Problem = null);
+
+/// <param name="Problem">Why the probes are not recorded.</param>
+public sealed record RecordingStatus(bool Ok, string? Problem = null);
 
 /// <summary>Over the backup in this outage; null outside one.</summary>
 public sealed record BytesStatus(long? Sent, long? Received);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Common;
 using InternalHost.Cloud;
+using InternalHost.Configuration;
 using InternalHost.Wan;
 
 namespace InternalHost.Control;
@@ -68,6 +69,7 @@ public static class StatusText
         { Controller.Outage: not null, Controller.WaitingFor: { } what } => $"the way in is not open: waiting for {what}",
         { Controller.Hold: "closed" } => "closed by order",
         { Controller.Hold: "paused" } => "paused: no outage is acted on",
+        { Uplinks.Primary.Reason: Reasons.NotWatched } => "the way in opens by order only",
         { Uplinks.Primary.Usable: Usable.Yes } => "all is well, the way in is not needed",
         { Uplinks.Primary.Usable: Usable.No } => "the primary is down, the way in is not open",
         _ => "the primary is not known yet",
@@ -75,6 +77,11 @@ public static class StatusText
 
     private static IEnumerable<Row> Rows(StatusReport report)
     {
+        if (report.Uplinks.Wiring is { } wiring)
+        {
+            yield return new("wiring", wiring.ToString(), Words(wiring));
+        }
+
         yield return Uplink("primary", report.Uplinks.Primary);
         yield return Uplink("backup", report.Uplinks.Backup);
         yield return new("controller", report.Controller.State, Join(For(report.Controller.SinceS), Cause(report.Controller.Cause), Waiting(report)));
@@ -93,6 +100,11 @@ public static class StatusText
         yield return new("sessions", Count(report.Sessions.Count), Seen(report.Sessions.AgeS));
         yield return new("alerts", Alerts(report.Alerts), report.Alerts.Problem ?? "");
         yield return new("journal", report.Journal.Ok ? "ok" : "FAILING", report.Journal.Problem ?? "");
+        if (report.Recording is { Ok: false } recording)
+        {
+            yield return new("recording", "FAILING", recording.Problem ?? "");
+        }
+
         yield return new("clock", Clock(report.Clock.Synchronised), $"by {report.Clock.Source}");
         if (report.Bytes is { Sent: { } sent, Received: { } received })
         {
@@ -100,7 +112,20 @@ public static class StatusText
         }
     }
 
-    private static Row Uplink(string label, UplinkStatus uplink) => new(label, uplink.State.ToString(), Join(For(uplink.SinceS), uplink.Reason?.Replace('_', ' ')));
+    private static Row Uplink(string label, UplinkStatus uplink) =>
+        new(label, uplink.State.ToString(), Join(For(uplink.SinceS), uplink.Reason?.Replace('_', ' '), From(uplink)));
+
+    private static string From(UplinkStatus uplink) => uplink.PublicAddress is { } address
+        ? $"leaves as {address}{(uplink.PublicAddressAgeS is { } age ? $" ({Ago(age)})" : "")}" : "";
+
+    private static string Words(Wiring wiring) => wiring switch
+    {
+        Wiring.A => "an interface each",
+        Wiring.B => "one wire, two addresses",
+        Wiring.C => "by the backup only; others watch the primary",
+        Wiring.D => "by the backup only; nothing watches the primary",
+        _ => "",
+    };
 
     private static IEnumerable<Row> Orders(OrdersStatus orders)
     {

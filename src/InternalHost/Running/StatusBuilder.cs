@@ -36,14 +36,17 @@ internal sealed class StatusBuilder(
             options.Now.Site,
             trusted.Now,
             Clock(),
-            new UplinksStatus(Uplink(wan.Primary, now), Uplink(wan.Backup, now)),
+            new UplinksStatus(Uplink(wan.Primary, now), Uplink(wan.Backup, now)) { Wiring = options.Now.Wiring },
             Controller(state, now),
             Vm(state, now),
             Tunnel(tunnel.Snapshot, now),
             new SessionsStatus(state.Watch.Sessions, StatusReport.Seconds(Age(state.Watch.SessionsAt, now))),
             new AlertsStatus(alerts.Pending, alerts.Dead, alerts.Problem ?? alerts.LastError),
             new JournalStatus(journal.Problem is null && diskProblem is null, journal.Problem ?? diskProblem),
-            meter.Read(state.Outage) is { } bytes ? new BytesStatus(bytes.Sent, bytes.Received) : new BytesStatus(null, null));
+            meter.Read(state.Outage) is { } bytes ? new BytesStatus(bytes.Sent, bytes.Received) : new BytesStatus(null, null))
+        {
+            Recording = RecordingProblem() is { } problem ? new RecordingStatus(false, problem) : new RecordingStatus(true),
+        };
     }
 
     /// <summary>Everything known to be wrong, in plain words; empty: nothing is.</summary>
@@ -51,7 +54,8 @@ internal sealed class StatusBuilder(
     {
         var report = Build();
         var problems = new List<string>();
-        if (report.Uplinks.Primary.Usable != Usable.Yes)
+        // Not to watch it (wiring D) is the owner's choice.
+        if (report.Uplinks.Primary.Usable != Usable.Yes && report.Uplinks.Primary.Reason != Reasons.NotWatched)
         {
             problems.Add($"primary is {report.Uplinks.Primary.State} ({report.Uplinks.Primary.Reason})");
         }
@@ -63,7 +67,7 @@ internal sealed class StatusBuilder(
 
         AddIf(problems, report.Vm.Problem, "the provider: ");
         AddIf(problems, report.Journal.Problem, "the journal: ");
-        AddIf(problems, RecordingProblem(), "the recording of the probes: ");
+        AddIf(problems, report.Recording?.Problem, "the recording of the probes: ");
         AddIf(problems, report.Alerts.Problem, "alerts: ");
         if (report.Alerts.Dead > 0)
         {

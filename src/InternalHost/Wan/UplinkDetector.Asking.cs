@@ -194,6 +194,11 @@ internal sealed partial class UplinkDetector
 
     protected override Instant Wake()
     {
+        if (IsBlind)
+        {
+            return Instant.Never;
+        }
+
         var next = _phase == Phase.Quiet ? _nextProbe : _pathAbsent ? Now + PathlessTick : _egress.IsConvicted ? Instant.Never : _nextRound;
         if (_phase != Phase.Quiet)
         {

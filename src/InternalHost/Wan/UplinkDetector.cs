@@ -89,7 +89,10 @@ internal sealed partial class UplinkDetector : Detector
 
     public override bool IsQuiet => _phase == Phase.Quiet;
 
-    public override bool NeedsOther(Instant at) => _phase switch
+    /// <summary>Nobody is asked (wiring D): no verdict will ever come, so none is waited for.</summary>
+    private bool IsBlind => _tracks.Length == 0;
+
+    public override bool NeedsOther(Instant at) => !IsBlind && _phase switch
     {
         Phase.Quiet => _egress.IsRefuted,
         Phase.Burst => at - DarkSince() >= AttentionAfter || _egress.IsRefuted,

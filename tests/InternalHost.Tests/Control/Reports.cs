@@ -1,4 +1,5 @@
 using InternalHost.Cloud;
+using InternalHost.Configuration;
 using InternalHost.Control;
 using InternalHost.Wan;
 
@@ -30,5 +31,15 @@ internal static class Reports
         Sessions = new SessionsStatus(1, 6),
         Alerts = new AlertsStatus(1, 0),
         Bytes = new BytesStatus(3_214_000, 20_800_000),
+    };
+
+    /// <summary>Wiring D, and a recorder without a disk.</summary>
+    public static readonly StatusReport Unwatched = Calm with
+    {
+        Uplinks = new UplinksStatus(
+            new UplinkStatus(UplinkState.Unknown, Usable.Unknown, 266_000, Reasons.NotWatched),
+            new UplinkStatus(UplinkState.Up, Usable.Yes, 9_000, Reasons.Answered) { PublicAddress = "203.0.113.7", PublicAddressAgeS = 250 })
+        { Wiring = Wiring.D },
+        Recording = new RecordingStatus(false, "disk full"),
     };
 }

@@ -68,6 +68,7 @@ public sealed class StatusTests
 
         The bastion shows another host key. Do not accept a new key on your phone. If you have rebuilt the VM: put its key into bastion.host_keys, then internalhost reload.
         The primary leaves by the backup's provider: the router has fallen over by itself.
+        There is no route by the backup: internalhost doctor shows the rule to add.
         Both uplinks are down: nothing can be opened from here. The backup is tried every 5 s.
         2 messages were not delivered and are given up: journalctl -u internalhost says why.
         The state file cannot be written (is the card full or dying?). Outages are still survived, from memory.
@@ -85,6 +86,66 @@ public sealed class StatusTests
             Clock = new ClockStatus(false, "sntp"),
             Bytes = new BytesStatus(null, null),
         });
+
+    [Fact]
+    public void Text_of_a_primary_that_nobody_watches() => Golden(
+        """
+        home: the way in opens by order only
+
+         wiring       D              by the backup only; nothing watches the primary
+         primary      Unknown        for 3 d, not watched
+         backup       Up             for 2 h 30 min, answered, leaves as 203.0.113.7 (4 min ago)
+         controller   Standby        for 3 d
+         VM           stopped        seen 31 s ago
+         tunnel       idle
+         sessions     unknown        never seen
+         alerts       none
+         journal      ok
+         recording    FAILING        disk full
+         clock        in step        by kernel
+
+        Nothing watches the primary (wiring D): a way in opens only by internalhost open, or when you start the VM in the provider's app.
+        The probes are not recorded, so internalhost replay will have nothing of this time. Nothing else suffers.
+
+        """,
+        Reports.Unwatched);
+
+    [Fact]
+    public void Json_names_wiring_addresses_and_recording()
+    {
+        var json = JsonSerializer.Serialize(Reports.Unwatched, StatusJson.Default.StatusReport);
+
+        var uplinks = JsonDocument.Parse(json).RootElement.GetProperty("uplinks");
+        Assert.Equal("D", uplinks.GetProperty("wiring").GetString());
+        Assert.False(uplinks.GetProperty("primary").TryGetProperty("public_address", out _));
+        Assert.Equal("203.0.113.7", uplinks.GetProperty("backup").GetProperty("public_address").GetString());
+        Assert.Equal(250, uplinks.GetProperty("backup").GetProperty("public_address_age_s").GetDouble());
+        Assert.Contains("\"recording\":{\"ok\":false,\"problem\":\"disk full\"}", json, StringComparison.Ordinal);
+        Assert.Equal(StatusText.Render(Reports.Unwatched), StatusText.Render(JsonSerializer.Deserialize(json, StatusJson.Default.StatusReport)!));
+    }
+
+    [Theory]
+    [InlineData(UplinkState.Unknown, Reasons.NeverUp, "never seen up")]
+    [InlineData(UplinkState.Unknown, Reasons.Egress, "internalhost doctor prints the rules")]
+    [InlineData(UplinkState.Unknown, Reasons.Silent, "tell nothing")]
+    [InlineData(UplinkState.Down, Reasons.Carrier, "cable in?")]
+    [InlineData(UplinkState.Down, Reasons.NoPath, "no route by the ")]
+    [InlineData(UplinkState.IspOnly, Reasons.IspOnly, "past its provider")]
+    [InlineData(UplinkState.Walled, Reasons.Portal, "sign-in page")]
+    [InlineData(UplinkState.Walled, Reasons.Walled, "sign-in page")]
+    [InlineData(UplinkState.Walled, Reasons.Hijack, "forged")]
+    [InlineData(UplinkState.Degraded, Reasons.Degraded, "loses packets")]
+    [InlineData(UplinkState.Degraded, Reasons.Slow, "slower than usual")]
+    [InlineData(UplinkState.Degraded, Reasons.FamilyLost, "lost IPv4 or IPv6")]
+    [InlineData(UplinkState.Degraded, Reasons.Hijack, "forged name answers")]
+    [InlineData(UplinkState.LocalFault, Reasons.BothDark, "this machine, its cable")]
+    internal void Reason_of_either_uplink_has_its_advice(UplinkState state, string reason, string words)
+    {
+        var status = new UplinkStatus(state, state == UplinkState.Degraded ? Usable.Yes : Usable.Unknown, 60, reason);
+
+        Assert.Contains(words, Assert.Single(StatusAdvice.For(Reports.Calm with { Uplinks = Reports.Calm.Uplinks with { Primary = status } })), StringComparison.Ordinal);
+        Assert.Contains(words, Assert.Single(StatusAdvice.For(Reports.Calm with { Uplinks = Reports.Calm.Uplinks with { Backup = status } })), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Tunnel_is_open_only_with_a_proof()

@@ -31,4 +31,15 @@ public sealed class WayOutTests
         verdict = Usable.No;
         Assert.Equal([backup], route().AsEnumerable());
     }
+
+    [Fact]
+    public void Where_nothing_leaves_by_the_primary_it_is_the_backup_whatever_is_thought_of_both()
+    {
+        var backup = new UplinkOptions(UplinkName.Backup, "b");
+        UplinkOptions[] primaries = [new(UplinkName.Primary, "") { Observe = new PrimaryObservation(["/bin/true"]) }, new(UplinkName.Primary, "")];
+        foreach (var (primary, first, second) in primaries.SelectMany(p => Enum.GetValues<Usable>().SelectMany(f => Enum.GetValues<Usable>().Select(s => (p, f, s)))))
+        {
+            Assert.Equal([backup], WayOut.Route(primary, backup, () => first, () => second)().AsEnumerable());
+        }
+    }
 }
