@@ -81,7 +81,10 @@ internal sealed partial class ObservedUplink : Detector
         Phase.Up => _egress.IsRefuted || Outside is { Downs: > 0 },
         Phase.Suspect => at - (FirstDown() ?? at) >= AttentionAfter || _egress.IsRefuted || Outside is { Downs: > 0 },
         Phase.Out => at - _phaseSince < AttentionAfterOut,
-        _ => !ReferenceEquals(Current.Reason, Reasons.NeverUp),
+
+        // A command that is broken for good must not keep a metered backup awake for good.
+        _ => !ReferenceEquals(Current.Reason, Reasons.NeverUp)
+            && (!ReferenceEquals(Current.Reason, Reasons.Silent) || AnySays(Sight.Down) || Outside is { Downs: > 0 }),
     };
 
     private ObserverTrack? Outside => Array.Find(_observers, o => o.IsWeak);

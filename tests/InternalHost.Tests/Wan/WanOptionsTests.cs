@@ -61,6 +61,39 @@ public sealed class WanOptionsTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Observer_that_is_broken_for_good_does_not_keep_the_metered_backup_awake_and_is_believed_once_it_speaks()
+    {
+        var (_, options) = Read("  primary: {observe: {command: [/bin/x]}}\n  backup: {interface: eth0}");
+        var pair = new UplinkPair(options.PrimaryDetector, options.BackupDetector, default);
+        var now = default(Instant);
+
+        Observe(pair, ref now, TimeSpan.FromHours(1), ProbeOutcome.Lost);
+        Assert.Equal(Reasons.Silent, pair.Primary.Current.Reason);
+        Assert.False(pair.Backup.Attentive);
+
+        Observe(pair, ref now, TimeSpan.FromMinutes(2), ProbeOutcome.Refuted);
+        Assert.Equal(Usable.No, pair.UsableNow(UplinkName.Primary, now));
+        Assert.Equal(Usable.Yes, pair.UsableNow(UplinkName.Backup, now));
+    }
+
+    private static void Observe(UplinkPair pair, ref Instant now, TimeSpan span, ProbeOutcome says)
+    {
+        for (var end = now + span; now < end; now += TimeSpan.FromMilliseconds(100))
+        {
+            pair.Tick(now);
+            while (pair.Primary.TryTakeProbe(out var request))
+            {
+                pair.Result(UplinkName.Primary, new ProbeResult(request, now, now, says));
+            }
+
+            while (pair.Backup.TryTakeProbe(out var request))
+            {
+                pair.Result(UplinkName.Backup, new ProbeResult(request, now, now, ProbeOutcome.Authenticated));
+            }
+        }
+    }
+
     /// <summary>Two days, the backup answering on the first: the primary's detector never wakes, and the metered backup is asked rarely.</summary>
     private static void Play(UplinkPair pair)
     {
