@@ -55,7 +55,8 @@ internal sealed class FailoverJournal(Database database, string bootId, TimeProv
 
         try
         {
-            return JsonSerializer.Deserialize(row.State, TypeInfo(Shift(row.Boot, row.At, row.Wall)))
+            var shift = Shift(row.Boot, row.At, row.Wall);
+            return JsonSerializer.Deserialize(row.State, shift == TimeSpan.Zero ? Unshifted : TypeInfo(shift))
                 ?? throw new InvalidDataException("the last row of the journal is empty");
         }
         catch (Exception e) when (e is JsonException or FormatException or NotSupportedException)

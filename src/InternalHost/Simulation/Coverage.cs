@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
+using InternalHost.Cloud;
 using InternalHost.Failover;
+using InternalHost.Wan;
 
 namespace InternalHost.Simulation;
 
@@ -16,6 +19,13 @@ internal sealed class Coverage
         "inner up", "inner down", "open", "close", "pause", "resume", "drill", "restarted", "tick",
     ];
 
+    private static readonly Dictionary<(UplinkName, Usable), string> Uplinks = new(
+        from uplink in new[] { UplinkName.Primary, UplinkName.Backup }
+        from usable in Enum.GetValues<Usable>()
+        select KeyValuePair.Create((uplink, usable), $"{uplink} {usable}".ToLowerInvariant()));
+
+    private static readonly Dictionary<InstanceState, string> States = Enum.GetValues<InstanceState>().ToDictionary(s => s, s => s.ToString().ToLowerInvariant());
+
     private readonly Dictionary<(string, string), long> _seen = [];
 
     public IReadOnlyDictionary<(string Phase, string Event), long> Seen => _seen;
@@ -23,7 +33,7 @@ internal sealed class Coverage
     public void Saw(FailoverState state, FailoverEvent ev)
     {
         var pair = (PhaseOf(state), EventOf(ev));
-        _seen[pair] = _seen.GetValueOrDefault(pair) + 1;
+        CollectionsMarshal.GetValueRefOrAddDefault(_seen, pair, out _)++;
     }
 
     public void Add(Coverage other)
@@ -48,9 +58,9 @@ internal sealed class Coverage
 
     private static string EventOf(FailoverEvent ev) => ev switch
     {
-        FailoverEvent.UplinkSeen e => $"{(e.Uplink == Wan.UplinkName.Primary ? "primary" : "backup")} {e.Usable.ToString().ToLowerInvariant()}",
+        FailoverEvent.UplinkSeen e => Uplinks[(e.Uplink, e.Usable)],
         FailoverEvent.InstanceSeen { Sight: { State: Cloud.InstanceState.Stopped, StoppedByOwner: true } } => "stopped by owner",
-        FailoverEvent.InstanceSeen e => e.Sight.State.ToString().ToLowerInvariant(),
+        FailoverEvent.InstanceSeen e => States[e.Sight.State],
         FailoverEvent.DescribeFailed => "describe failed",
         FailoverEvent.StartAccepted => "start accepted",
         FailoverEvent.StartFailed => "start failed",

@@ -1,5 +1,6 @@
 using Common.Time;
 using InternalHost.Failover;
+using InternalHost.Tunnel;
 using InternalHost.Wan;
 
 namespace InternalHost.Simulation;
@@ -72,7 +73,7 @@ internal sealed partial class Invariants
     {
         if (_world.Inside is { } inside && !inside.IsStalled && _world.Parts.SaysUp(inside.Tunnel))
         {
-            var proven = inside.Tunnel.Snapshot.Verified ?? inside.Tunnel.LastProof;
+            var proven = (inside.Tunnel.State as TunnelState.Up)?.Proven ?? inside.Tunnel.LastProof;
             Hold(7, _world.Now - proven <= TimeSpan.FromSeconds(30) || Calm(Domain.Machine) < TimeSpan.FromSeconds(30), $"the tunnel is said to be up; last proof {(_world.Now - proven).TotalSeconds:F0} s ago");
         }
     }

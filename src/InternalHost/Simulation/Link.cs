@@ -7,44 +7,48 @@ internal sealed class Link
 {
     private const int Witnesses = 16;
 
-    public double[] Loss { get; } = new double[Witnesses];
+    private readonly double[] _loss = new double[Witnesses];
+    private Condition? _condition;
 
-    public TimeSpan Rtt { get; set; }
+    /// <summary>The share of questions lost, by <see cref="WitnessName"/>.</summary>
+    public ReadOnlySpan<double> Loss => _loss;
+
+    public TimeSpan Rtt { get; set => (field, _condition) = (value, null); }
 
     /// <summary>A portal answers in the place of the world.</summary>
-    public bool Portal { get; set; }
+    public bool Portal { get; set => (field, _condition) = (value, null); }
 
     /// <summary>Every resolver lies.</summary>
-    public bool Hijack { get; set; }
+    public bool Hijack { get; set => (field, _condition) = (value, null); }
 
     /// <summary>It leaves by the other uplink: a router fell over.</summary>
-    public bool ByOther { get; set; }
+    public bool ByOther { get; set => (field, _condition) = (value, null); }
 
-    public bool Carrier { get; set; }
+    public bool Carrier { get; set => (field, _condition) = (value, null); }
 
-    public bool Path { get; set; }
+    public bool Path { get; set => (field, _condition) = (value, null); }
 
     /// <summary>The answer comes, but after the question has been given up.</summary>
     public TimeSpan? IsLate(in ProbeRequest request) =>
         Rtt > request.Timeout && Rtt < GivenUp && Path && Carrier && Loss[(int)request.Witness] < 1 ? Rtt : null;
 
     /// <summary>Real traffic passes, well enough for a call.</summary>
-    public bool Works => !Portal && Path && Carrier && Loss[(int)WitnessName.TlsA] < 0.7 && Loss[(int)WitnessName.DnsA] < 0.7;
+    public bool Works => Now.Works;
 
     /// <summary>Nothing passes at all, by nobody's doing but the line's.</summary>
-    public bool Dark => !Path || !Carrier || Array.TrueForAll(Loss, l => l >= 1);
+    public bool Dark => Now.Dark;
 
-    public bool Clean => Works && !ByOther && !Hijack && Rtt <= Fast && Array.TrueForAll(Loss, l => l == 0);
+    public bool Clean => Now.Clean;
 
     /// <summary>Nothing is left to chance: the same question always gets the same answer.</summary>
-    public bool Certain => Array.TrueForAll(Loss, l => l is 0 or 1);
+    public bool Certain => Array.TrueForAll(_loss, l => l is 0 or 1);
 
     private static readonly TimeSpan GivenUp = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Fast = TimeSpan.FromMilliseconds(30);
 
     public void Mend()
     {
-        Array.Clear(Loss);
+        Array.Clear(_loss);
         Rtt = Fast;
         Portal = Hijack = ByOther = false;
         Carrier = Path = true;
@@ -58,7 +62,29 @@ internal sealed class Link
         }
     }
 
-    public void Lose(WitnessName witness, double share) => Loss[(int)witness] = Math.Max(Loss[(int)witness], share);
+    public void Lose(WitnessName witness, double share) => SetLoss(witness, Math.Max(_loss[(int)witness], share));
+
+    public void SetLoss(WitnessName witness, double share) => (_loss[(int)witness], _condition) = (share, null);
+
+    /// <summary>Asked after every step, and changed only by faults: worked out once for each change.</summary>
+    private Condition Now
+    {
+        get
+        {
+            if (_condition is not { } known)
+            {
+                var works = !Portal && Path && Carrier && _loss[(int)WitnessName.TlsA] < 0.7 && _loss[(int)WitnessName.DnsA] < 0.7;
+                _condition = known = new Condition(
+                    works,
+                    Dark: !Path || !Carrier || Array.TrueForAll(_loss, l => l >= 1),
+                    Clean: works && !ByOther && !Hijack && Rtt <= Fast && Array.TrueForAll(_loss, l => l == 0));
+            }
+
+            return known;
+        }
+    }
+
+    private readonly record struct Condition(bool Works, bool Dark, bool Clean);
 
     /// <summary>What becomes of one question, and after how long it is known. The public address is known at once, so that the next look at it keeps its minute.</summary>
     public (ProbeOutcome Outcome, TimeSpan After) Answer(in ProbeRequest request, Chance chance)

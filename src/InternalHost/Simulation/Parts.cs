@@ -29,7 +29,7 @@ internal sealed record Parts
     public Func<UplinkName, Verdict, Usable, Usable> Told { get; init; } = (_, _, usable) => usable;
 
     /// <summary>What a tunnel in this state is said to be.</summary>
-    public Func<SimulatedTunnel, bool> SaysUp { get; init; } = tunnel => tunnel.Snapshot.IsUp;
+    public Func<SimulatedTunnel, bool> SaysUp { get; init; } = tunnel => tunnel.IsUp;
 
     /// <summary>The state that a restarted controller finds in its journal.</summary>
     public bool ForgetsAtRestart { get; init; }

@@ -45,6 +45,9 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
     /// <summary>When a nonce last came round, in any run.</summary>
     public Instant LastProof { get; private set; } = Agenda.Origin;
 
+    /// <summary>What <see cref="Snapshot"/> says, without making one.</summary>
+    public bool IsUp => State is TunnelState.Up;
+
     public bool IsIdle => State is TunnelState.Idle;
 
     /// <summary>A person outside could get in through it now.</summary>

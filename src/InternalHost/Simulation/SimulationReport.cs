@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace InternalHost.Simulation;
@@ -5,6 +6,9 @@ namespace InternalHost.Simulation;
 /// <param name="T">Seconds since the run's begin: <c>--until</c> takes it.</param>
 internal sealed record ReportedViolation(ulong Seed, double T, string Invariant, string What)
 {
+    /// <summary>The command that lives up to it again.</summary>
+    public required string Replay { get; init; }
+
     public string? TraceFile { get; init; }
 }
 
@@ -53,7 +57,11 @@ internal sealed class SimulationReport(ulong seed, double years)
 
         if (world.Invariants.Violation is { } violation)
         {
-            report.Violations.Add(new ReportedViolation(seed, (begins + violation.At).TotalSeconds, violation.Invariant, violation.What));
+            var at = (begins + violation.At).TotalSeconds;
+            report.Violations.Add(new ReportedViolation(seed, at, violation.Invariant, violation.What)
+            {
+                Replay = string.Create(CultureInfo.InvariantCulture, $"internalhost simulate --seed {seed}{(world.HasCrashes ? " --crash" : "")} --until {at + 0.001:F3}"),
+            });
         }
 
         report.Coverage.Add(world.Coverage);

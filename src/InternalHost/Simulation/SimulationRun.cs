@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Common.Time;
 
 namespace InternalHost.Simulation;
@@ -12,6 +13,9 @@ internal sealed class SimulationRun(ulong seed, double years, bool crash)
 
     public Parts Parts { get; init; } = Parts.Real;
 
+    /// <summary>Worlds that are lived at the same time; the report is the same for any number.</summary>
+    public int Processors { get; init; } = Environment.ProcessorCount;
+
     /// <summary>Called with the years lived so far; from any thread.</summary>
     public Action<double> Progress { get; init; } = _ => { };
 
@@ -21,7 +25,9 @@ internal sealed class SimulationRun(ulong seed, double years, bool crash)
         var worlds = (int)Math.Ceiling(years * Year / WorldLength);
         var reports = new SimulationReport[worlds];
         var lived = 0;
-        Parallel.For(0, worlds, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = ct }, (index, loop) =>
+        // Handed out one by one and in their order: a run that breaks early has not begun with its last years.
+        var inOrder = Partitioner.Create(Enumerable.Range(0, worlds), EnumerablePartitionerOptions.NoBuffering);
+        Parallel.ForEach(inOrder, new ParallelOptions { MaxDegreeOfParallelism = Processors, CancellationToken = ct }, (index, loop) =>
         {
             reports[index] = LiveOne(index);
             Progress(Math.Min(years, Interlocked.Increment(ref lived) * (WorldLength / Year)));
@@ -32,9 +38,14 @@ internal sealed class SimulationRun(ulong seed, double years, bool crash)
             }
         });
         var total = new SimulationReport(seed, years);
-        foreach (var report in reports.TakeWhile(r => r is not null))
+        foreach (var report in reports)
         {
             total.Add(report);
+            if (report.Violations.Count > 0)
+            {
+                // Later worlds may have been lived or not, as there were processors.
+                break;
+            }
         }
 
         return total;

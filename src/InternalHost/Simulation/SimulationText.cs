@@ -40,7 +40,7 @@ internal static class SimulationText
         foreach (var v in report.Violations)
         {
             output.WriteLine(Text($"VIOLATION of {v.Invariant} at {v.T:F3} s: {v.What}"));
-            output.WriteLine(Text($"  replay: internalhost simulate --seed {v.Seed} [--crash] --until {v.T + 0.001:F3}{(v.TraceFile is null ? "" : $"   trace: {v.TraceFile}")}"));
+            output.WriteLine(Text($"  replay: {v.Replay}{(v.TraceFile is null ? "" : $"   trace: {v.TraceFile}")}"));
         }
     }
 

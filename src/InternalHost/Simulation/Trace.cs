@@ -37,11 +37,11 @@ internal sealed class Trace
     public void KeepAll() => _all = [];
 
     /// <summary>Details that would crowd out the rest where only the last entries are kept.</summary>
-    public void AddDetail(string what, object? detail)
+    public void AddDetail(string what, FailoverEvent detail)
     {
         if (Detailed)
         {
-            Add(what, detail);
+            Add(what, detail.ToString());
         }
     }
 

@@ -62,9 +62,9 @@ internal sealed partial class World
             // The primary's own troubles no longer matter: all of it leaves by the backup.
             primary.Mend();
             primary.ByOther = true;
-            foreach (var (witness, loss) in backup.Loss.Index())
+            for (var witness = 0; witness < backup.Loss.Length; witness++)
             {
-                primary.Lose((WitnessName)witness, loss);
+                primary.Lose((WitnessName)witness, backup.Loss[witness]);
             }
         }
     }
@@ -79,7 +79,7 @@ internal sealed partial class World
             case FaultKind.IspOnly:
                 var access = primary.Loss[(int)WitnessName.IspDns];
                 primary.Lose(1);
-                primary.Loss[(int)WitnessName.IspDns] = access;
+                primary.SetLoss(WitnessName.IspDns, access);
                 break;
             case FaultKind.Portal: primary.Portal = true; break;
             case FaultKind.Hijack: primary.Hijack = true; break;

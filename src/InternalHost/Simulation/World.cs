@@ -85,6 +85,8 @@ internal sealed partial class World : IDisposable
 
     public Parts Parts => _options.Parts;
 
+    public bool HasCrashes => _options.Crash;
+
     public Instant Now => Agenda.Now;
 
     public Inside? Inside => _inside;
@@ -270,7 +272,7 @@ internal sealed partial class World : IDisposable
     {
         Steps++;
         Coverage.Saw(before, ev);
-        Trace.AddDetail("event", ev.ToString());
+        Trace.AddDetail("event", ev);
         Invariants.Stepped(before, ev, step);
         if (before.Outage?.Number != step.Next.Outage?.Number && step.Next.Outage is not null)
         {

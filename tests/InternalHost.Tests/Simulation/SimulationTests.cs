@@ -1,9 +1,14 @@
+using System.Text.Json;
+using InternalHost.Cloud;
 using InternalHost.Simulation;
 
 namespace InternalHost.Tests.Simulation;
 
 public sealed class SimulationTests
 {
+    /// <summary>Its first world has a machine that is stopped and started; in the next three there is none, and the flaw makes two.</summary>
+    private const ulong Seed = 8;
+
     [Theory]
     [InlineData(101)]
     [InlineData(102)]
@@ -25,6 +30,42 @@ public sealed class SimulationTests
         Assert.Equal(Story(7), Story(7));
         Assert.NotEqual(Story(7), Story(8));
     }
+
+    [Fact]
+    public void A_violation_is_reported_alike_by_any_number_of_processors_and_replayed_by_its_second()
+    {
+        var (one, many) = (Flawed(processors: 1), Flawed(processors: 4));
+        var report = one.Live();
+
+        var violation = Assert.Single(report.Violations);
+        Assert.True(violation.T >= SimulationRun.WorldLength.TotalSeconds, $"{violation.T} is in the first world");
+        Assert.Equal($"internalhost simulate --seed {Seed} --crash --until {violation.T + 0.001:F3}", violation.Replay);
+        Assert.Equal(Json(report), Json(many.Live()));
+        var (replayed, world) = one.Replay(TimeSpan.FromSeconds(violation.T + 0.001), keepAll: false);
+        using (world)
+        {
+            Assert.Equal(violation, Assert.Single(replayed.Violations));
+        }
+    }
+
+    private static SimulationRun Flawed(int processors) => new(Seed, 4, crash: true)
+    {
+        Processors = processors,
+        Parts = new Parts
+        {
+            Cloud = (world, cloud) =>
+            {
+                for (var n = 0; n < 2 && cloud.Lifecycle == Lifecycle.Snapshot; n++)
+                {
+                    world.Provider.StartAnother(Actor.Controller);
+                }
+
+                return cloud;
+            },
+        },
+    };
+
+    private static string Json(SimulationReport report) => JsonSerializer.Serialize(report);
 
     private static string Story(ulong seed)
     {
