@@ -106,7 +106,7 @@ public sealed class OutboxOverHttpTests : IAsyncLifetime
         Raise(outbox, "AAAA");
         await service.FlushAsync(Patience, CancellationToken.None);
 
-        Assert.True(TimeProvider.System.GetElapsedTime(0, began) + TimeSpan.FromSeconds(2) <= TimeSpan.FromTicks(_gateway.Messages[0].At.Ticks));
+        Assert.True(TimeProvider.System.GetElapsedTime(0, began) + TimeSpan.FromSeconds(1.9) <= TimeSpan.FromTicks(_gateway.Messages[0].At.Ticks));
     }
 
     [Fact]

@@ -137,7 +137,7 @@ public sealed class TcpRelayTests : IDisposable
         await accepted.SendAsync("!"u8.ToArray());
         await ReceiveAsync(client, 1);
 
-        Assert.InRange(watch.Elapsed.TotalSeconds, 0.295, 20);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0.28, 20);
     }
 
     [Fact]
