@@ -58,18 +58,19 @@ internal sealed partial class FailoverService(
     {
         // A tick also when nothing is due: it proves that the loop turns.
         using var timer = time.CreateTimer(_ => inbox.TryPost(at => new FailoverEvent.Tick(at)), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
-        await foreach (var ev in inbox.ReadAllAsync(stoppingToken))
+        await foreach (var told in inbox.ReadAllAsync(stoppingToken))
         {
-            timer.Change(Turn(ev), Timeout.InfiniteTimeSpan);
+            timer.Change(Turn(told), Timeout.InfiniteTimeSpan);
         }
     }
 
     /// <summary>One event, to its end. How long to wait for the next before a tick is due.</summary>
-    internal TimeSpan Turn(FailoverEvent ev)
+    internal TimeSpan Turn(Told told)
     {
         var now = Instant.Now(time);
         LastTurn = now;
-        Take(ev);
+        Take(told.Event);
+        told.Taken?.TrySetResult(journal.Problem);
         var wait = FailoverMachine.NextWake(_state, now, policy()) - now;
         return wait < MaxWait ? wait : MaxWait;
     }

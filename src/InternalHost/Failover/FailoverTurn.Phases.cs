@@ -84,10 +84,10 @@ internal sealed partial class FailoverTurn
         }
     }
 
-    /// <summary>He stopped this very launch, not the one before it.</summary>
+    /// <summary>He stopped this very launch, not the one before it; where the provider tells no launches apart, nobody knows.</summary>
     private bool OwnerEnded(InstanceSight sight, Phase.Starting p) =>
-        !State.Orders.Open(at) && Watch.Primary != Usable.Yes
-        && (sight.Launch == State.Outage?.Launch || (p.Before is { } before && sight.Launch != before));
+        !State.Orders.Open(at) && Watch.Primary != Usable.Yes && sight.Launch is { } shown
+        && (shown == State.Outage?.Launch || (p.Before is { } before && shown != before));
 
     private void Connecting()
     {

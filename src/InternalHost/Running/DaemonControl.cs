@@ -8,7 +8,7 @@ namespace InternalHost.Running;
 
 /// <summary>What the operator's commands do in the running daemon.</summary>
 internal sealed class DaemonControl(
-    FailoverInbox inbox, LiveOptions options, TunnelService tunnel, StatusBuilder status, string configFile, Func<SiteReading> read) : IControlHandler
+    OperatorOrders orders, LiveOptions options, TunnelService tunnel, StatusBuilder status, string configFile, Func<SiteReading> read) : IControlHandler
 {
     public async Task<ControlReply> HandleAsync(ControlRequest request, CancellationToken ct)
     {
@@ -19,22 +19,10 @@ internal sealed class DaemonControl(
             case ControlRequest.Check:
                 var problems = status.Problems();
                 return problems.Count == 0 ? ControlReply.Done("nothing is known to be wrong") : new ControlReply(Ok: false, Error: $"{problems.Count} problems", Problems: problems);
-            case ControlRequest.Open open:
-                await inbox.PostAsync(at => new FailoverEvent.OperatorOpened(at, open.For), ct);
-                return ControlReply.Done($"the way in is opened and kept for {Quantities.Say(open.For)}: see internalhost status --watch");
-            case ControlRequest.Close:
-                await inbox.PostAsync(at => new FailoverEvent.OperatorClosed(at), ct);
-                return ControlReply.Done("the way in closes as soon as nobody is logged in");
-            case ControlRequest.Pause pause:
-                await inbox.PostAsync(at => new FailoverEvent.OperatorPaused(at, pause.For, pause.Why), ct);
-                return ControlReply.Done($"no outage is acted on for {Quantities.Say(pause.For)}; internalhost resume ends that");
-            case ControlRequest.Resume:
-                await inbox.PostAsync(at => new FailoverEvent.OperatorResumed(at), ct);
-                return ControlReply.Done("pause and close are withdrawn");
             case ControlRequest.Reload:
                 return Reload();
             default:
-                return ControlReply.Failed("not known to this version");
+                return await orders.HandleAsync(request, ct) ?? ControlReply.Failed("not known to this version");
         }
     }
 

@@ -110,9 +110,9 @@ internal sealed class Inside
     {
         while (Life.Alive && !IsStalled)
         {
-            if (Inbox.TryRead(out var ev))
+            if (Inbox.TryRead(out var told))
             {
-                ArmTick(Service.Turn(ev));
+                ArmTick(Service.Turn(told));
             }
             else if (Outbox.IsWoken || Outbox.HasAnswers)
             {

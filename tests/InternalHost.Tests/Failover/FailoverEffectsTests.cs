@@ -95,9 +95,9 @@ public sealed class FailoverEffectsTests : IAsyncLifetime
     private async Task<FailoverEvent> NextAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        await foreach (var ev in _inbox.ReadAllAsync(limit.Token))
+        await foreach (var told in _inbox.ReadAllAsync(limit.Token))
         {
-            return ev;
+            return told.Event;
         }
 
         throw new InvalidOperationException("the inbox ended");

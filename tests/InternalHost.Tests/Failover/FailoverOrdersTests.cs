@@ -43,6 +43,32 @@ public sealed class FailoverOrdersTests
     }
 
     [Fact]
+    public void Drill_asked_for_in_an_outage_does_not_outlive_the_operators_close()
+    {
+        _story.Serving().Do(at => new FailoverEvent.DrillRequested(at)).Sessions(0).Do(at => new FailoverEvent.OperatorClosed(at)).Sessions(0);
+        _story.Drained().Accepted().Instance(InstanceState.Stopped);
+        Assert.Equal("Standby", _story.Phase);
+
+        _story.Wait(TimeSpan.FromMinutes(50)).Primary(Usable.Yes).Wait(TimeSpan.FromMinutes(50));
+        Assert.Equal("Standby", _story.Phase);
+        Assert.Equal(1, _story.Count<StartInstance>());
+    }
+
+    [Fact]
+    public void Drill_asked_for_while_closed_waits_until_the_close_is_withdrawn_or_runs_out()
+    {
+        var withdrawn = Closed().Do(at => new FailoverEvent.DrillRequested(at));
+        Assert.Equal("Standby", withdrawn.Phase);
+        Assert.Equal("Starting", withdrawn.Do(at => new FailoverEvent.OperatorOpened(at, TimeSpan.FromMinutes(20))).Phase);
+
+        var ranOut = Closed().Do(at => new FailoverEvent.DrillRequested(at)).Wait(TimeSpan.FromMinutes(50));
+        Assert.Equal("Standby", ranOut.Phase);
+        Assert.Equal("Starting", ranOut.Wait(TimeSpan.FromMinutes(15)).Phase);
+
+        static Story Closed() => new Story().Backup(Usable.Yes).Primary(Usable.Yes).Do(at => new FailoverEvent.OperatorClosed(at));
+    }
+
+    [Fact]
     public void Pause_keeps_an_outage_from_starting_anything_until_it_expires()
     {
         _story.Do(at => new FailoverEvent.OperatorPaused(at, TimeSpan.FromHours(4), "provider works on the line")).Cut().Wait(TimeSpan.FromHours(3));

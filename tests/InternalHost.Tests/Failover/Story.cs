@@ -71,8 +71,8 @@ internal sealed class Story
 
     public Story Cut() => Backup(Usable.Yes).Primary(Usable.No);
 
-    public Story Instance(InstanceState state, IPAddress? address = null, bool byOwner = false) => Do(at =>
-        new FailoverEvent.InstanceSeen(at, State.Run, new InstanceSight("i-1", state, address is null ? [] : [address], byOwner)));
+    public Story Instance(InstanceState state, IPAddress? address = null, bool byOwner = false, string? launch = null) => Do(at =>
+        new FailoverEvent.InstanceSeen(at, State.Run, new InstanceSight("i-1", state, address is null ? [] : [address], byOwner, launch)));
 
     public Story Accepted() => Do(at => State.Phase is InternalHost.Failover.Phase.Stopping
         ? new FailoverEvent.StopAccepted(at, State.Run)

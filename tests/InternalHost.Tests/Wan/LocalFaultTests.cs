@@ -31,6 +31,18 @@ public class LocalFaultTests
     }
 
     [Fact]
+    public void Uplink_without_a_path_is_down_once_the_backup_is_proven_after_both_went_dark_together()
+    {
+        var world = new ScriptedWorld()
+            .When(400, w => { w.Cut(P); w.Cut(B); })
+            .When(400.2, w => w.Pair.Path(P, w.Now, PathState.Absent))
+            .When(460, w => w.Restore(B)).RunTo(4000);
+
+        Assert.EndsWith("LocalFault(both_dark) Down(no_path)", world.Story(), StringComparison.Ordinal);
+        Assert.InRange(world.TimeOf(UplinkState.Down) - 460, 7, 12);
+    }
+
+    [Fact]
     public void Power_cut_both_then_primary_first_is_up()
     {
         var world = new ScriptedWorld().When(400, w => { w.Cut(P); w.Cut(B); }).When(700, w => w.Restore(P)).RunTo(800);
