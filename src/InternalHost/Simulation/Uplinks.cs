@@ -71,7 +71,22 @@ internal sealed class Uplinks
     public bool IsSettled => Pair is { Primary.IsQuiet: true, Backup.IsQuiet: true, Backup.Attentive: false }
         && Usable(UplinkName.Primary) == Wan.Usable.Yes && Usable(UplinkName.Backup) == Wan.Usable.Yes
         && _agenda.Now - SteadySince >= TimeSpan.FromSeconds(190)
+        && IsForgotten(Pair.Primary) && IsForgotten(Pair.Backup)
         && !(_agenda.Now - _upSince < (1 + _fallsInARow) * Calm);
+
+    /// <summary>A witness that the backup missed is asked again 20 minutes later, and one that rests after hours; the 204 and the public address have no vote.</summary>
+    private static bool IsForgotten(Detector detector)
+    {
+        foreach (var witness in detector.Witnesses)
+        {
+            if (!witness.IsAtRest && witness.Name is not (WitnessName.Http or WitnessName.Egress or WitnessName.Bastion))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>One turn of the loop, for what is due now.</summary>
     public void Turn()

@@ -11,11 +11,11 @@ namespace InternalHost.Simulation;
 internal sealed partial class World
 {
     /// <summary>
-    /// The backup's rotation (4 witnesses, each fifth turn a whole handshake, 5 min apart), the primary's (5 witnesses, each tenth turn
+    /// The backup's rotation (4 witnesses, each fifth turn a whole handshake and each tenth one for a witness at rest, 5 min apart), the primary's (5 witnesses, each tenth turn
     /// of two, 1 s apart), its public address and the 204 (1 min), the look at the provider (1 min) and ticks (5 s) fit into it without a
     /// rest. What does not: random labels (37 s) and the backup's own proof (1 h); only a hijacked resolver tells their phase from another.
     /// </summary>
-    public static readonly TimeSpan Quantum = TimeSpan.FromSeconds(6000);
+    public static readonly TimeSpan Quantum = TimeSpan.FromSeconds(12_000);
 
     /// <summary>After a scene everything has settled by then, whatever the gateway keeps silent about.</summary>
     private static readonly TimeSpan SettlesWithin = TimeSpan.FromHours(26);

@@ -26,7 +26,7 @@ internal sealed record WorldOptions(ulong Seed, TimeSpan Length, bool Crash)
     public IReadOnlySet<FaultKind> Without { get; init; } = new HashSet<FaultKind>();
 
     /// <summary>The longest quiet stretch, in <see cref="World.Quantum"/>.</summary>
-    public int LongestQuiet { get; init; } = 70;
+    public int LongestQuiet { get; init; } = 35;
 
     public Parts Parts { get; init; } = Parts.Real;
 }

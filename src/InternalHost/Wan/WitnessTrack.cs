@@ -59,6 +59,9 @@ internal sealed class WitnessTrack(WitnessName name)
     /// <summary>Its own fault, not the uplink's: it no longer raises suspicion.</summary>
     public bool IsResting => LossesInARow >= RestingLosses;
 
+    /// <summary>Nothing of earlier trouble is remembered.</summary>
+    public bool IsAtRest => LossesInARow == 0 && FullLossesInARow == 0 && _losses == 0 && _fullLosses == 0 && _lies.InARow == 0;
+
     /// <summary>clamp(4 * SRTT, 400 ms, 1 s), doubled by each miss; a handshake takes several round trips and has its own. All of it in a burst: slow is not dark.</summary>
     public TimeSpan Timeout(bool full, bool patient)
     {
