@@ -76,6 +76,13 @@ internal sealed class WatchedEffects(IFailoverEffects inner, World world) : IFai
 
     public void Run(FailoverEffect effect)
     {
+        if (effect.IsQuestion)
+        {
+            // Asked again after a kill, whatever became of it: nothing is to be learnt there.
+            inner.Run(effect);
+            return;
+        }
+
         world.Guillotine.FallIf(Cut.BeforeEffects);
         if (_lastRun == world.Now)
         {

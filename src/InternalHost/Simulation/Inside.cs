@@ -37,7 +37,7 @@ internal sealed class Inside
         _memory = new UplinkMemory(database);
         var options = WanOptions.From(SimulatedSite.Options, _memory.WasUp(SimulatedSite.Options.Primary), _memory.WasUp(SimulatedSite.Options.Backup));
         Uplinks = new Uplinks(
-            new DetectorPair(Proven(options.PrimaryDetector), Proven(options.BackupDetector)), world.Links, world.Agenda, Life, world.Chance, () => world.WallOffset, OnUplink);
+            new DetectorPair(parts.Detector(Proven(options.PrimaryDetector)), parts.Detector(Proven(options.BackupDetector))), world.Links, world.Agenda, Life, world.Chance, () => world.WallOffset, OnUplink);
         Tunnel = new SimulatedTunnel(world, Life, Inbox, () => Uplinks.Usable(UplinkName.Primary), () => Uplinks.Usable(UplinkName.Backup));
         var outbox = new Outbox(database);
         Outbox = new OutboxService(outbox, [new GatewayChannel(world, Life)], _time, NullLogger<OutboxService>.Instance, jitter: world.InsideChance.Next)
@@ -92,11 +92,7 @@ internal sealed class Inside
     public void Start()
     {
         Service.Recover();
-        if (!_world.Parts.ForgetsAtRestart)
-        {
-            _world.Invariants.Orders.Recovered(this);
-        }
-
+        _world.Invariants.Orders.Recovered(this);
         TurnOutbox();
         ArmTick(TimeSpan.Zero);
         WatchInnerSsh();
@@ -129,6 +125,12 @@ internal sealed class Inside
     {
         var step = _world.Parts.Controller(state, ev, policy);
         _world.Observe(state, ev, step);
+        if (step.Effects.Any(e => e is FailoverEffect.StartInstance or FailoverEffect.StopInstance) && _world.Guillotine.Falls(Cut.BeforeCommit))
+        {
+            _world.Invariants.Orders.RolledBack();
+            throw new KilledException();
+        }
+
         return step;
     }
 

@@ -24,6 +24,7 @@ internal sealed partial class Invariants
     public void Stepped(FailoverState before, FailoverEvent ev, FailoverStep step)
     {
         Orders.Stepping(ev);
+        Orders.Stepped(before, step);
         if (before.Phase is not Phase.Starting && step.Next.Phase is Phase.Starting && _world.Inside is { } inside)
         {
             var told = inside.Uplinks.Usable(UplinkName.Primary);
@@ -32,8 +33,6 @@ internal sealed partial class Invariants
             Hold(6, before.Phase is not Phase.Standby || Orders.MayStart, $"a start is asked for although {Orders}");
             Hold(5, told == Usable.No || asked || goesOn, $"a start is asked for while the primary is {told} ({inside.Uplinks.Reason(UplinkName.Primary)})");
         }
-
-        Orders.Stepped(before, step);
     }
 
     /// <summary>I5, second half: doubt ends. And its mirror: a line that is well is believed. I9: only what leaves by itself is up.</summary>

@@ -13,7 +13,15 @@ internal sealed partial class Invariants
 
     private static readonly TimeSpan StayClosed = TimeSpan.FromHours(1);
 
+    /// <summary>An undrain, asked three times.</summary>
+    private static readonly TimeSpan DoorOpens = TimeSpan.FromSeconds(40);
+
+    /// <summary>The agent lifts a drain that nobody repeats.</summary>
+    private static readonly TimeSpan DrainLifts = TimeSpan.FromMinutes(10);
+
     private Instant? _serveBy;
+    private Instant _refusedSince = Instant.Never;
+    private Instant _agentAwaySince;
     private Vm? _serving;
     private Instant _neededSince = Instant.Never;
     private Instant _unneededSince = Instant.Never;
@@ -37,6 +45,16 @@ internal sealed partial class Invariants
         else if (!start && by == Actor.Controller)
         {
             Hold(2, vm!.People == 0, $"the machine was stopped under {vm.People} people");
+        }
+    }
+
+    /// <summary>I1: what is asked of the provider is on disk before, or a kill in between leaves a machine that nobody knows of.</summary>
+    public void Asked(bool start)
+    {
+        if (_world.Inside is { Journal: { Problem: null } journal })
+        {
+            var written = journal.Load()?.Phase;
+            Hold(1, start ? written is Phase.Starting : written is Phase.Stopping, $"asked the provider to {(start ? "start" : "stop")}, with {written} in the journal");
         }
     }
 
@@ -88,6 +106,24 @@ internal sealed partial class Invariants
         if (needed && _world.Now - _neededSince > Ladders && CalmAround() > Ladders && Calm(Domain.People) > Ladders)
         {
             Violate(Blame(3), $"needed for {Ladders.TotalMinutes:F0} calm minutes, and still {inside.State.Phase.Name}, tunnel {inside.Tunnel.State}");
+        }
+    }
+
+    /// <summary>I3: a way in that is said to be open lets people in, where the agent has been there to be asked since it was told to refuse them.</summary>
+    private void CheckDoor()
+    {
+        _checked[3]++;
+        if (_world.Inside is not { IsStalled: false, Tunnel.Carries: true } inside || _world.Is(FaultKind.AgentSilent))
+        {
+            _agentAwaySince = _world.Now;
+            return;
+        }
+
+        var refuses = inside.State.Phase is Phase.Serving && _world.Provider.Machine is { } vm && vm.Refuses(_world.Now) && vm.RefusingUntil - DrainLifts > _agentAwaySince;
+        _refusedSince = refuses ? Instant.Min(_refusedSince, _world.Now) : Instant.Never;
+        if (refuses && _world.Now - _refusedSince > DoorOpens)
+        {
+            Violate(3, $"the way in has been open for {DoorOpens.TotalSeconds:F0} s, and the agent refuses people");
         }
     }
 

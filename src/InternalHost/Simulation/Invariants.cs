@@ -137,6 +137,7 @@ internal sealed partial class Invariants
     {
         Hold(1, _world.Provider.Running <= 1, $"{_world.Provider.Running} machines run");
         CheckServing();
+        CheckDoor();
         CheckStopped();
         CheckVerdicts();
         CheckTunnel();

@@ -57,7 +57,8 @@ internal sealed class OrderBook(World world)
 
         // "Closed" ends with the outage it was said of, and when the owner himself starts the machine.
         var joined = before.Phase is Phase.Standby && step.Next.Phase is Phase.Connecting;
-        var over = before.Outage is not null && step.Next.Outage is null && step.Next.Watch.Primary == Usable.Yes;
+        // A drill that has waited for it begins in the same moment.
+        var over = before.Outage is { } outage && step.Next.Outage?.Number != outage.Number && step.Next.Watch.Primary == Usable.Yes;
         var byOwner = step.Next.Orders is { ClosedBy: "owner" } now && now != before.Orders;
         _closed = joined || over ? default : byOwner ? world.Now + StayClosed : _closed;
     }

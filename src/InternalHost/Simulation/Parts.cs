@@ -25,12 +25,12 @@ internal sealed record Parts
 
     public Func<TimeProvider, TimeProvider> Clock { get; init; } = time => time;
 
+    /// <summary>What each uplink's detector looks at.</summary>
+    public Func<DetectorOptions, DetectorOptions> Detector { get; init; } = options => options;
+
     /// <summary>What the controller is told of an uplink whose verdict has changed.</summary>
     public Func<UplinkName, Verdict, Usable, Usable> Told { get; init; } = (_, _, usable) => usable;
 
     /// <summary>What a tunnel in this state is said to be.</summary>
     public Func<SimulatedTunnel, bool> SaysUp { get; init; } = tunnel => tunnel.IsUp;
-
-    /// <summary>The state that a restarted controller finds in its journal.</summary>
-    public bool ForgetsAtRestart { get; init; }
 }

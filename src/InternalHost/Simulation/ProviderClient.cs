@@ -23,24 +23,32 @@ internal sealed class ProviderClient(World world, Life life) : ICloud
         return world.IsCalm ? Task.FromResult(world.Provider.See()) : AskAsync(See, acts: false, ct);
     }
 
-    public Task StartAsync(CancellationToken ct) => AskAsync(
-        () =>
-        {
-            Refuse(FaultKind.NoCapacity, CloudFailure.Capacity, "no room for this size");
-            world.Provider.Start(Actor.Controller);
-            return true;
-        },
-        acts: true,
-        ct);
+    public Task StartAsync(CancellationToken ct)
+    {
+        world.Invariants.Asked(start: true);
+        return AskAsync(
+            () =>
+            {
+                Refuse(FaultKind.NoCapacity, CloudFailure.Capacity, "no room for this size");
+                world.Provider.Start(Actor.Controller);
+                return true;
+            },
+            acts: true,
+            ct);
+    }
 
-    public Task StopAsync(CancellationToken ct) => AskAsync(
-        () =>
-        {
-            world.Provider.Stop(Actor.Controller);
-            return true;
-        },
-        acts: true,
-        ct);
+    public Task StopAsync(CancellationToken ct)
+    {
+        world.Invariants.Asked(start: false);
+        return AskAsync(
+            () =>
+            {
+                world.Provider.Stop(Actor.Controller);
+                return true;
+            },
+            acts: true,
+            ct);
+    }
 
     private InstanceSight See()
     {
