@@ -4,6 +4,7 @@ using Xunit.Abstractions;
 namespace InternalHost.Tests.Simulation;
 
 /// <summary>Mistakes put into the daemon by name; the invariants have to find each within fifty years (docs/simulation.md).</summary>
+[Collection(nameof(SimulationCollection))]
 public sealed class PlantedTests(ITestOutputHelper output)
 {
     private const int Years = 50;

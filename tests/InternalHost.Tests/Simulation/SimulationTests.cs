@@ -4,6 +4,7 @@ using InternalHost.Simulation;
 
 namespace InternalHost.Tests.Simulation;
 
+[Collection(nameof(SimulationCollection))]
 public sealed class SimulationTests
 {
     /// <summary>Its first world has a machine that is stopped and started; in the next three there is none, and the flaw makes two.</summary>

@@ -3,6 +3,7 @@ using InternalHost.Simulation;
 namespace InternalHost.Tests.Simulation;
 
 /// <summary>A quiet stretch that is skipped and one that is lived second by second come to the same.</summary>
+[Collection(nameof(SimulationCollection))]
 public sealed class SkippingTests
 {
     /// <summary>
