@@ -12,6 +12,16 @@ public abstract record FailoverEvent(Instant At)
     /// <summary>Uniform in [0, 1): spreads retries.</summary>
     public double Jitter { get; init; } = 0.5;
 
+    /// <summary>What the tunnel's news means here, still to be given its time; null: it only runs its course.</summary>
+    internal static Func<Instant, FailoverEvent>? Of(TunnelNews news) => news switch
+    {
+        TunnelNews.Verified e => at => new TunnelVerified(at, e.Wish),
+        TunnelNews.Lost e => at => new TunnelLost(at, e.Wish, e.Failure),
+        TunnelNews.Trouble e => at => new TunnelTroubled(at, e.Wish, e.Failure),
+        TunnelNews.HostKeyChanged e => at => new TunnelTroubled(at, e.Wish, e.Failure),
+        _ => null,
+    };
+
     /// <summary>An uplink's verdict: the only word of the detector that is listened to.</summary>
     public sealed record UplinkSeen(Instant At, UplinkName Uplink, Usable Usable) : FailoverEvent(At);
 

@@ -48,16 +48,7 @@ internal sealed class WayInByTunnel(FailoverInbox inbox) : IWayIn
     public void OnNews(TunnelNews news)
     {
         // The number comes back with the news: a late word of an earlier wish is not taken for this one's.
-        var run = news.Wish;
-        Func<Instant, FailoverEvent>? told = news switch
-        {
-            TunnelNews.Verified => at => new FailoverEvent.TunnelVerified(at, run),
-            TunnelNews.Lost e => at => new FailoverEvent.TunnelLost(at, run, e.Failure),
-            TunnelNews.Trouble e => at => new FailoverEvent.TunnelTroubled(at, run, e.Failure),
-            TunnelNews.HostKeyChanged e => at => new FailoverEvent.TunnelTroubled(at, run, e.Failure),
-            _ => null,
-        };
-        if (run == _run && told is not null)
+        if (news.Wish == _run && FailoverEvent.Of(news) is { } told)
         {
             inbox.TryPost(told);
         }

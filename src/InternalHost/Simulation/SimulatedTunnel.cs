@@ -294,16 +294,7 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
 
     private void Tell(TunnelNews news)
     {
-        var run = news.Wish;
-        Func<Instant, FailoverEvent>? told = news switch
-        {
-            TunnelNews.Verified => at => new FailoverEvent.TunnelVerified(at, run),
-            TunnelNews.Lost e => at => new FailoverEvent.TunnelLost(at, run, e.Failure),
-            TunnelNews.Trouble e => at => new FailoverEvent.TunnelTroubled(at, run, e.Failure),
-            TunnelNews.HostKeyChanged e => at => new FailoverEvent.TunnelTroubled(at, run, e.Failure),
-            _ => null,
-        };
-        if (run == _wish && told is not null)
+        if (news.Wish == _wish && FailoverEvent.Of(news) is { } told)
         {
             inbox.TryPost(told);
         }
