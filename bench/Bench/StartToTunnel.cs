@@ -2,7 +2,6 @@ using System.Globalization;
 using Common.Processes;
 using InternalHost.Cloud.Local;
 using InternalHost.Control;
-using InternalHost.Wan;
 using Lab.Demo;
 using Lab.World;
 

@@ -3,7 +3,7 @@ using Common.Processes;
 using Common.Time;
 using InternalHost.Cloud.Local;
 using InternalHost.Control;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Lab.Demo;
 using Lab.World;
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Common.Processes;
 using Common.Time;
 using InternalHost.Control;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Lab.Demo;
 using Lab.World;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace Bench.Detection;
 

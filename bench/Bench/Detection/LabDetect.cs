@@ -1,7 +1,7 @@
 using System.Globalization;
 using Common.Processes;
 using Common.Time;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Lab.Net;
 
 namespace Bench.Detection;

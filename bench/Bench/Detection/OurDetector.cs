@@ -1,5 +1,5 @@
 using Common.Time;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using InternalHost.Wan.Replay;
 
 namespace Bench.Detection;

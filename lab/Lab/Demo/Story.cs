@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using Common.Processes;
 using InternalHost.Control;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Lab.World;
 
 namespace Lab.Demo;

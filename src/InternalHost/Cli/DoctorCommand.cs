@@ -6,6 +6,12 @@ using Common.Processes;
 using InternalHost.Configuration;
 using InternalHost.Doctor;
 using InternalHost.Wan;
+using InternalHost.Wan.Clock;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Http;
+using InternalHost.Wan.Links;
+using InternalHost.Wan.Observing;
+using InternalHost.Wan.Probes;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InternalHost.Cli;

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using Common.Hosting;
 using Common.Time;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using InternalHost.Wan.Replay;
 
 namespace InternalHost.Cli;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
 
 namespace InternalHost.Configuration;
 

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 using System.Net;
 using Common;
 using Common.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
 using static Common.Configuration.NetworkValues;
 
 namespace InternalHost.Configuration;

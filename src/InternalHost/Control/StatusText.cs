@@ -3,7 +3,8 @@ using System.Text;
 using Common;
 using InternalHost.Cloud;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Probes;
 
 namespace InternalHost.Control;
 

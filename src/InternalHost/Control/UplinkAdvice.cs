@@ -1,6 +1,6 @@
 using Common;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Control;
 

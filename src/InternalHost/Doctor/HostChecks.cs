@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Common.Processes;
 using InternalHost.Cloud.Local;
-using InternalHost.Wan;
+using InternalHost.Wan.Clock;
 
 namespace InternalHost.Doctor;
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using InternalHost.Configuration;
 using InternalHost.Control;
-using InternalHost.Wan;
+using InternalHost.Wan.Links;
 
 namespace InternalHost.Doctor;
 

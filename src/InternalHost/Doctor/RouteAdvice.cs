@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using Common;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Doctor;
 

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Observing;
+using InternalHost.Wan.Probes;
 
 namespace InternalHost.Doctor;
 

@@ -2,7 +2,7 @@ using Common;
 using Common.Time;
 using InternalHost.Cloud;
 using InternalHost.Tunnel;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Failover;
 

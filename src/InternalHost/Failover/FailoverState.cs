@@ -3,7 +3,7 @@ using System.Net;
 using System.Text.Json.Serialization;
 using Common.Time;
 using InternalHost.Cloud;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Failover;
 

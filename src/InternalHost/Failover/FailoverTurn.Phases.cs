@@ -1,5 +1,5 @@
 using InternalHost.Cloud;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using static InternalHost.Failover.FailoverEffect;
 
 namespace InternalHost.Failover;

@@ -1,5 +1,5 @@
 using InternalHost.Cloud;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Failover;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Common.Time;
 using InternalHost.Cloud;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using static InternalHost.Failover.FailoverEffect;
 
 namespace InternalHost.Failover;

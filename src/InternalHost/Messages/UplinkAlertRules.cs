@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Common;
 using Common.Time;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Messages;
 

@@ -3,7 +3,7 @@ using Common.Alerts;
 using Common.Journal;
 using Common.Time;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Common;
 using Common.Alerts;
 using Common.Text;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Messages;
 

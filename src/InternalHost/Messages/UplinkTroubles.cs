@@ -1,5 +1,5 @@
 using Common.Time;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Messages;
 

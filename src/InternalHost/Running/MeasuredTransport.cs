@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using InternalHost.Tunnel;
 using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Running;
 

@@ -3,7 +3,8 @@ using Common.Journal;
 using InternalHost.Configuration;
 using InternalHost.Failover;
 using InternalHost.Messages;
-using InternalHost.Wan;
+using InternalHost.Wan.Clock;
+using InternalHost.Wan.Http;
 using Microsoft.Data.Sqlite;
 
 namespace InternalHost.Running;

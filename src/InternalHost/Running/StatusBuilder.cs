@@ -5,6 +5,9 @@ using InternalHost.Control;
 using InternalHost.Failover;
 using InternalHost.Tunnel;
 using InternalHost.Wan;
+using InternalHost.Wan.Clock;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Probes;
 
 namespace InternalHost.Running;
 

@@ -4,7 +4,7 @@ using Common.Agent;
 using Common.Time;
 using InternalHost.Failover;
 using InternalHost.Tunnel;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Running;
 

@@ -5,6 +5,7 @@ using InternalHost.Failover;
 using InternalHost.Messages;
 using InternalHost.Running;
 using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InternalHost.Simulation;

@@ -1,7 +1,7 @@
 using Common.Time;
 using InternalHost.Failover;
 using InternalHost.Tunnel;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Simulation;
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Common.Time;
 using InternalHost.Cloud;
 using InternalHost.Failover;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Simulation;
 

@@ -1,7 +1,7 @@
 using Common.Alerts;
 using InternalHost.Cloud;
 using InternalHost.Failover;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Simulation;
 

@@ -1,4 +1,4 @@
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using static InternalHost.Simulation.FaultKind;
 
 namespace InternalHost.Simulation;

@@ -3,7 +3,7 @@ using System.Net;
 using InternalHost.Cloud;
 using InternalHost.Configuration;
 using InternalHost.Failover;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Simulation;
 

@@ -6,6 +6,7 @@ using InternalHost.Cloud;
 using InternalHost.Failover;
 using InternalHost.Tunnel;
 using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using static InternalHost.Tunnel.TunnelEvent;
 
 namespace InternalHost.Simulation;

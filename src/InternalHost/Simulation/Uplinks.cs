@@ -1,5 +1,7 @@
 using Common.Time;
 using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
 
 namespace InternalHost.Simulation;
 
@@ -60,7 +62,7 @@ internal sealed class Uplinks
         }
     }
 
-    public Usable Usable(UplinkName name) => _before[(int)name]?.Usable ?? Wan.Usable.Unknown;
+    public Usable Usable(UplinkName name) => _before[(int)name]?.Usable ?? Wan.Detection.Usable.Unknown;
 
     public string Reason(UplinkName name) => _before[(int)name]?.Reason ?? Reasons.Start;
 
@@ -69,7 +71,7 @@ internal sealed class Uplinks
     /// moving it away as a whole comes to the same.
     /// </summary>
     public bool IsSettled => Pair is { Primary.IsQuiet: true, Backup.IsQuiet: true, Backup.Attentive: false }
-        && Usable(UplinkName.Primary) == Wan.Usable.Yes && Usable(UplinkName.Backup) == Wan.Usable.Yes
+        && Usable(UplinkName.Primary) == Wan.Detection.Usable.Yes && Usable(UplinkName.Backup) == Wan.Detection.Usable.Yes
         && _agenda.Now - SteadySince >= TimeSpan.FromSeconds(190)
         && IsForgotten(Pair.Primary) && IsForgotten(Pair.Backup)
         && !(_agenda.Now - _upSince < (1 + _fallsInARow) * Calm);
@@ -185,11 +187,11 @@ internal sealed class Uplinks
     /// <summary>What the detector's damping may still hold against the link, taken generously.</summary>
     private void Remember(UplinkName name, Usable usable, Instant now)
     {
-        if (name == UplinkName.Primary && usable == Wan.Usable.No && Usable(name) != Wan.Usable.No)
+        if (name == UplinkName.Primary && usable == Wan.Detection.Usable.No && Usable(name) != Wan.Detection.Usable.No)
         {
             _fallsInARow = now - (_upSince ?? Agenda.Origin) < Calm ? _fallsInARow + 1 : 0;
         }
-        else if (name == UplinkName.Primary && usable == Wan.Usable.Yes && Usable(name) != Wan.Usable.Yes)
+        else if (name == UplinkName.Primary && usable == Wan.Detection.Usable.Yes && Usable(name) != Wan.Detection.Usable.Yes)
         {
             _upSince = now;
         }

@@ -1,6 +1,6 @@
 using Common.Time;
 using InternalHost.Failover;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Simulation;
 

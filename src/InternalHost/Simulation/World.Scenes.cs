@@ -1,5 +1,4 @@
 using Common.Time;
-using InternalHost.Wan;
 
 namespace InternalHost.Simulation;
 

@@ -4,6 +4,7 @@ using InternalHost.Cloud;
 using InternalHost.Failover;
 using InternalHost.Running;
 using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Microsoft.Data.Sqlite;
 
 namespace InternalHost.Simulation;

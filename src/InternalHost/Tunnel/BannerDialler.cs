@@ -3,7 +3,8 @@ using System.Net;
 using System.Net.Sockets;
 using Common.Time;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Links;
+using InternalHost.Wan.Probes;
 
 namespace InternalHost.Tunnel;
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Wan;
 

@@ -2,6 +2,9 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using InternalHost.Configuration;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
+using InternalHost.Wan.Observing;
 
 namespace InternalHost.Wan;
 

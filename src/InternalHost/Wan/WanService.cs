@@ -1,6 +1,9 @@
 using System.Threading.Channels;
 using Common.Time;
 using InternalHost.Configuration;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
+using InternalHost.Wan.Probes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Common;
 using InternalHost.Configuration;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Wan;
 

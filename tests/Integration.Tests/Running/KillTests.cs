@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Common.Journal;
 using Common.Processes;
 using InternalHost.Control;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Lab.Demo;
 using Lab.World;
 using Testing;

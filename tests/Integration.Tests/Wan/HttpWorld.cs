@@ -3,6 +3,9 @@ using System.Net;
 using Common.Journal;
 using InternalHost.Configuration;
 using InternalHost.Wan;
+using InternalHost.Wan.Clock;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Http;
 using Lab.World;
 using Microsoft.AspNetCore.Http;
 

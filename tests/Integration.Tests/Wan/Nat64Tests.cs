@@ -2,6 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using InternalHost.Configuration;
 using InternalHost.Wan;
+using InternalHost.Wan.Clock;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Http;
+using InternalHost.Wan.Links;
+using InternalHost.Wan.Probes;
 using Lab.World;
 using Testing;
 

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 using System.Net;
 using Common.Processes;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
 using Lab.Net;
 using Testing;
 

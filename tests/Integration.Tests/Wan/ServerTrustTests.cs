@@ -1,6 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using InternalHost.Wan;
+using InternalHost.Wan.Clock;
 using Lab.World;
 
 namespace Integration.Tests.Wan;

@@ -3,6 +3,8 @@ using System.Net;
 using Common.Journal;
 using InternalHost.Configuration;
 using InternalHost.Wan;
+using InternalHost.Wan.Clock;
+using InternalHost.Wan.Detection;
 using Lab.World;
 using Microsoft.Extensions.Logging.Abstractions;
 using Testing;

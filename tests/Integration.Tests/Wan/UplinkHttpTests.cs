@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Lab.World;
 using Microsoft.AspNetCore.Http;
 

@@ -1,7 +1,8 @@
 using System.Diagnostics.Tracing;
 using System.Net;
 using System.Net.Sockets;
-using InternalHost.Wan;
+using InternalHost.Wan.Links;
+using InternalHost.Wan.Probes;
 using Lab.World;
 
 namespace Integration.Tests.Wan;

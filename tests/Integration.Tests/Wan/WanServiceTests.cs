@@ -2,6 +2,10 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using InternalHost.Configuration;
 using InternalHost.Wan;
+using InternalHost.Wan.Clock;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
+using InternalHost.Wan.Probes;
 using Lab.World;
 using Microsoft.Extensions.Logging.Abstractions;
 

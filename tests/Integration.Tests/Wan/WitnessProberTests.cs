@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using InternalHost.Configuration;
 using InternalHost.Wan;
+using InternalHost.Wan.Clock;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Probes;
 using Lab.World;
 
 namespace Integration.Tests.Wan;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using InternalHost.Wan;
+using InternalHost.Wan.Probes;
 using Lab.World;
 using Microsoft.AspNetCore.Http;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using InternalHost.Configuration;
 using InternalHost.Wan;
+using InternalHost.Wan.Links;
 
 namespace InternalHost.Tests.Configuration;
 

@@ -1,7 +1,8 @@
 using InternalHost.Cloud;
 using InternalHost.Configuration;
 using InternalHost.Control;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Probes;
 
 namespace InternalHost.Tests.Control;
 

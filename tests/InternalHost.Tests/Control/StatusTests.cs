@@ -2,7 +2,7 @@ using System.Text.Json;
 using InternalHost.Cloud;
 using InternalHost.Control;
 using InternalHost.Tunnel;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Tests.Control;
 

@@ -7,7 +7,8 @@ using InternalHost.Cli;
 using InternalHost.Configuration;
 using InternalHost.Doctor;
 using InternalHost.Tests.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
 using Testing;
 
 namespace InternalHost.Tests.Doctor;

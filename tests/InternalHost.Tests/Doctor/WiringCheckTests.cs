@@ -4,7 +4,9 @@ using Common.Time;
 using InternalHost.Configuration;
 using InternalHost.Doctor;
 using InternalHost.Tests.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
+using InternalHost.Wan.Probes;
 using Testing;
 
 namespace InternalHost.Tests.Doctor;

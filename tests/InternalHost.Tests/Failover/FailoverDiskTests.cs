@@ -1,7 +1,7 @@
 using Common.Journal;
 using Common.Time;
 using InternalHost.Failover;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Testing;

@@ -36,7 +36,7 @@ public sealed class FailoverJournalTests : IDisposable
     public void Every_phase_survives_the_journal()
     {
         Story[] stories = [new Story(), new Story().Cut(), new Story().Cut().Accepted().Instance(InstanceState.Running, Story.A), new Story().Serving(), new Story().Stopping(),
-            new Story().Serving().Primary(InternalHost.Wan.Usable.Yes).Sessions(0)];
+            new Story().Serving().Primary(InternalHost.Wan.Detection.Usable.Yes).Sessions(0)];
         using var database = Open();
         var journal = new FailoverJournal(database, "boot-1", _time);
 

@@ -1,6 +1,6 @@
 using InternalHost.Cloud;
 using InternalHost.Failover;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using static InternalHost.Failover.FailoverEffect;
 
 namespace InternalHost.Tests.Failover;

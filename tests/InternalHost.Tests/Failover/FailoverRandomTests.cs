@@ -2,7 +2,7 @@ using Common.Time;
 using InternalHost.Cloud;
 using InternalHost.Failover;
 using InternalHost.Tunnel;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using static InternalHost.Failover.FailoverEffect;
 
 namespace InternalHost.Tests.Failover;

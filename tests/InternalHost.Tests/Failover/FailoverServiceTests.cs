@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using Common.Journal;
 using InternalHost.Cloud;
 using InternalHost.Failover;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Testing;

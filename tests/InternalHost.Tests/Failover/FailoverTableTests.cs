@@ -1,7 +1,7 @@
 using InternalHost.Cloud;
 using InternalHost.Failover;
 using InternalHost.Tunnel;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using static InternalHost.Failover.FailoverEffect;
 
 namespace InternalHost.Tests.Failover;

@@ -4,7 +4,7 @@ using Common.Time;
 using InternalHost.Cloud;
 using InternalHost.Failover;
 using InternalHost.Tunnel;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Tests.Failover;
 

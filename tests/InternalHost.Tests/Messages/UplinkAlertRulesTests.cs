@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Common.Time;
 using InternalHost.Messages;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Tests.Messages;
 

@@ -3,7 +3,7 @@ using Common.Journal;
 using InternalHost.Configuration;
 using InternalHost.Messages;
 using InternalHost.Tests.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Testing;
 
 namespace InternalHost.Tests.Messages;

@@ -1,7 +1,7 @@
 using System.Reflection;
 using Common.Text;
 using InternalHost.Messages;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Tests.Messages;
 

@@ -3,7 +3,7 @@ using InternalHost.Cloud;
 using InternalHost.Failover;
 using InternalHost.Simulation;
 using InternalHost.Tunnel;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using Microsoft.Data.Sqlite;
 using Advance = System.Func<InternalHost.Failover.FailoverState, InternalHost.Failover.FailoverEvent, InternalHost.Failover.FailoverPolicy, InternalHost.Failover.FailoverStep>;
 

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
 using Testing;
 
 namespace InternalHost.Tests.Wan;

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Common.Time;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Probes;
 
 namespace InternalHost.Tests.Wan;
 

@@ -1,4 +1,4 @@
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Tests.Wan;
 

@@ -1,5 +1,6 @@
 using System.Text;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Probes;
 
 namespace InternalHost.Tests.Wan;
 

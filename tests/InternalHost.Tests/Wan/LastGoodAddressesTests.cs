@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Common.Journal;
-using InternalHost.Wan;
+using InternalHost.Wan.Http;
 using Testing;
 
 namespace InternalHost.Tests.Wan;

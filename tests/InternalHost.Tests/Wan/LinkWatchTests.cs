@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Threading.Channels;
 using InternalHost.Configuration;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
 using Testing;
 
 namespace InternalHost.Tests.Wan;

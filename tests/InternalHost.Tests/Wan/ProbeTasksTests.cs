@@ -1,6 +1,8 @@
 using System.Threading.Channels;
 using Common.Time;
 using InternalHost.Wan;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Probes;
 using Testing;
 
 namespace InternalHost.Tests.Wan;

@@ -1,5 +1,6 @@
 using System.Net;
-using InternalHost.Wan;
+using InternalHost.Wan.Http;
+using InternalHost.Wan.Probes;
 
 namespace InternalHost.Tests.Wan;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using InternalHost.Wan;
+using InternalHost.Wan.Links;
 
 namespace InternalHost.Tests.Wan;
 

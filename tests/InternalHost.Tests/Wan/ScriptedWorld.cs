@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Common.Time;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Tests.Wan;
 

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Tests.Wan;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using InternalHost.Wan;
+using InternalHost.Wan.Clock;
 
 namespace InternalHost.Tests.Wan;
 

@@ -1,4 +1,4 @@
-using InternalHost.Wan;
+using InternalHost.Wan.Http;
 using Testing;
 
 namespace InternalHost.Tests.Wan;

@@ -1,5 +1,5 @@
 using System.Net;
-using InternalHost.Wan;
+using InternalHost.Wan.Probes;
 
 namespace InternalHost.Tests.Wan;
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Common.Journal;
 using Common.Time;
-using InternalHost.Wan;
+using InternalHost.Wan.Clock;
 using Testing;
 
 namespace InternalHost.Tests.Wan;

@@ -2,6 +2,7 @@ using Common.Time;
 using InternalHost.Configuration;
 using InternalHost.Tests.Configuration;
 using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Tests.Wan;
 

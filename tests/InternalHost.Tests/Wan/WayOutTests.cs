@@ -1,5 +1,6 @@
 using InternalHost.Configuration;
 using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Tests.Wan;
 

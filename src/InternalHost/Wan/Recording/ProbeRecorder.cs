@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Threading.Channels;
 using Common.Time;
+using InternalHost.Wan.Detection;
 using InternalHost.Wan.Replay;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

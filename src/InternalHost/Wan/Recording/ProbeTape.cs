@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Common;
 using Common.Time;
+using InternalHost.Wan.Detection;
 using InternalHost.Wan.Replay;
 
 namespace InternalHost.Wan.Recording;

@@ -1,4 +1,5 @@
 using Common;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Wan.Replay;
 

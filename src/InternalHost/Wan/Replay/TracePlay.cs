@@ -1,5 +1,6 @@
 using Common;
 using Common.Time;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Wan.Replay;
 

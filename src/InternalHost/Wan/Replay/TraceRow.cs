@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Common;
+using InternalHost.Wan.Detection;
 
 namespace InternalHost.Wan.Replay;
 

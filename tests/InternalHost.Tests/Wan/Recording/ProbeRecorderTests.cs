@@ -1,7 +1,7 @@
-using InternalHost.Wan;
+using Common.Time;
+using InternalHost.Wan.Detection;
 using InternalHost.Wan.Recording;
 using InternalHost.Wan.Replay;
-using Common.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 using Testing;
 

@@ -1,5 +1,5 @@
 using Common.Time;
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using InternalHost.Wan.Recording;
 using InternalHost.Wan.Replay;
 

@@ -1,4 +1,4 @@
-using InternalHost.Wan;
+using InternalHost.Wan.Detection;
 using InternalHost.Wan.Replay;
 
 namespace InternalHost.Tests.Wan.Replay;

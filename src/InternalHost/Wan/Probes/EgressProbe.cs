@@ -1,0 +1,88 @@
+using System.Net.Sockets;
+using Common.Time;
+using InternalHost.Configuration;
+using InternalHost.Wan.Detection;
+using InternalHost.Wan.Links;
+
+namespace InternalHost.Wan.Probes;
+
+/// <summary>
+/// Whether an uplink leaves by itself: its public address, held against what is known of the other uplink's. The other one is asked only
+/// about an address that nobody knows yet; it is metered.
+/// </summary>
+internal sealed class EgressProbe(UplinkOptions primary, UplinkOptions backup, PublicAddressClient client, UplinkFamilies families, TimeProvider time)
+{
+    /// <summary>A finding that comes after the limit is not heard.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _gate = new();
+    private readonly EgressBook _book = new();
+
+    /// <summary>Where the world saw this uplink last; null: never found out.</summary>
+    public PublicAddress? Last(UplinkName uplink)
+    {
+        lock (_gate)
+        {
+            return _book.Last(uplink);
+        }
+    }
+
+    /// <summary>Answered: by itself. Refuted: by the other uplink. Lost: not found out.</summary>
+    /// <param name="limit">Half of it is kept for the other uplink, or what the first half left over.</param>
+    public async Task<ProbeOutcome> AskAsync(UplinkName uplink, AddressFamily family, TimeSpan limit, CancellationToken giveUp)
+    {
+        var begun = Instant.Now(time);
+        try
+        {
+            if (!client.IsConfigured || await LookAsync(uplink, family, limit / 2, giveUp) is not { } seen)
+            {
+                return ProbeOutcome.Lost;
+            }
+
+            var finding = Judge(uplink, seen);
+            if (finding == EgressFinding.AskOther)
+            {
+                await LookAsync(uplink == UplinkName.Primary ? UplinkName.Backup : UplinkName.Primary, family, limit - (Instant.Now(time) - begun) - Margin, giveUp);
+                finding = Judge(uplink, seen);
+            }
+
+            return finding switch
+            {
+                EgressFinding.Own => ProbeOutcome.Answered,
+                EgressFinding.Others => ProbeOutcome.Refuted,
+                _ => ProbeOutcome.Lost,
+            };
+        }
+        catch (OperationCanceledException)
+        {
+            return ProbeOutcome.Lost;
+        }
+    }
+
+    private async Task<PublicAddress?> LookAsync(UplinkName name, AddressFamily family, TimeSpan limit, CancellationToken ct)
+    {
+        var uplink = name == UplinkName.Primary ? primary : backup;
+        var seen = families.Of(uplink) is [_, ..] has && !has.Contains(family) ? null : await client.FindAsync(uplink, family, limit, ct);
+        lock (_gate)
+        {
+            if (seen is null)
+            {
+                _book.NoteSilence(name, family, Instant.Now(time));
+            }
+            else
+            {
+                _book.Note(name, seen);
+            }
+        }
+
+        return seen;
+    }
+
+    private EgressFinding Judge(UplinkName uplink, PublicAddress seen)
+    {
+        lock (_gate)
+        {
+            return _book.Judge(uplink, seen);
+        }
+    }
+}
