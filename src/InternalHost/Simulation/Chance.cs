@@ -1,6 +1,6 @@
 namespace InternalHost.Simulation;
 
-/// <summary>The world's only source of chance (xorshift64*): the same seed gives the same world.</summary>
+/// <summary>A stream of chance (xorshift64*): the same seed gives the same draws.</summary>
 internal sealed class Chance(ulong seed)
 {
     private ulong _state = Mix(seed);

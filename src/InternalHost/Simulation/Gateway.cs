@@ -47,7 +47,7 @@ internal sealed class GatewayChannel(World world, Life life) : IMessageChannel
     {
         if (!world.Reaches || world.Is(FaultKind.GatewayDead))
         {
-            return Later<SendOutcome>(world.Chance.Seconds(0.5, 10), () => new SendOutcome.NotNow("gateway cannot be reached", null), ct);
+            return Later<SendOutcome>(world.Streams.Gateway.Seconds(0.5, 10), () => new SendOutcome.NotNow("gateway cannot be reached", null), ct);
         }
 
         if (world.Guillotine.Falls(Cut.BeforeSend))
@@ -55,9 +55,9 @@ internal sealed class GatewayChannel(World world, Life life) : IMessageChannel
             return Never<SendOutcome>(ct);
         }
 
-        var (there, back) = (world.Chance.Seconds(0.03, 0.3), world.Chance.Seconds(0.05, 0.8));
-        var lostThere = world.Is(FaultKind.GatewayLosesRequests) && world.Chance.Hit(0.6);
-        var lostBack = world.Is(FaultKind.GatewayLosesReplies) && world.Chance.Hit(0.6);
+        var (there, back) = (world.Streams.Gateway.Seconds(0.03, 0.3), world.Streams.Gateway.Seconds(0.05, 0.8));
+        var lostThere = world.Is(FaultKind.GatewayLosesRequests) && world.Streams.Gateway.Hit(0.6);
+        var lostBack = world.Is(FaultKind.GatewayLosesReplies) && world.Streams.Gateway.Hit(0.6);
         var answer = new TaskCompletionSource<SendOutcome>();
         _ = ct.Register(() => answer.TrySetCanceled(ct));
         world.Agenda.After(there, Arrive);
@@ -70,9 +70,9 @@ internal sealed class GatewayChannel(World world, Life life) : IMessageChannel
             {
                 outcome = new SendOutcome.Unclear("connection broke");
             }
-            else if (world.Is(FaultKind.GatewayBusy) && world.Chance.Hit(0.7))
+            else if (world.Is(FaultKind.GatewayBusy) && world.Streams.Gateway.Hit(0.7))
             {
-                outcome = new SendOutcome.NotNow("20429: slow down", world.Chance.Seconds(1, 40));
+                outcome = new SendOutcome.NotNow("20429: slow down", world.Streams.Gateway.Seconds(1, 40));
             }
             else if (world.Is(FaultKind.GatewayRefuses))
             {
@@ -81,7 +81,7 @@ internal sealed class GatewayChannel(World world, Life life) : IMessageChannel
             else
             {
                 var silent = world.Is(FaultKind.GatewayNeverConfirms);
-                var text = world.Gateway.Accept(message, world.Now, silent ? Instant.Never : world.Now + world.Chance.Seconds(1, 20));
+                var text = world.Gateway.Accept(message, world.Now, silent ? Instant.Never : world.Now + world.Streams.Gateway.Seconds(1, 20));
                 text.Failed = world.Is(FaultKind.PhoneOff);
                 world.Invariants.Accepted(text);
                 outcome = lostBack ? new SendOutcome.Unclear("the reply was lost") : new SendOutcome.Accepted(text.ProviderId);
@@ -110,8 +110,8 @@ internal sealed class GatewayChannel(World world, Life life) : IMessageChannel
         ct);
 
     private Task<T> Ask<T>(Func<T> answer, CancellationToken ct) => !world.Reaches || world.Is(FaultKind.GatewayDead)
-        ? Later<T>(world.Chance.Seconds(0.5, 10), () => throw new HttpRequestException("gateway cannot be reached"), ct)
-        : Later(world.Chance.Seconds(0.05, 0.6), answer, ct);
+        ? Later<T>(world.Streams.Gateway.Seconds(0.5, 10), () => throw new HttpRequestException("gateway cannot be reached"), ct)
+        : Later(world.Streams.Gateway.Seconds(0.05, 0.6), answer, ct);
 
     private Task<T> Later<T>(TimeSpan after, Func<T> make, CancellationToken ct)
     {

@@ -33,15 +33,15 @@ internal sealed class Inside
         Booted = booted;
         var parts = world.Parts;
         _time = parts.Clock(new ProcessTime(world.Agenda, Life, booted, () => world.WallOffset));
-        Inbox = new FailoverInbox(_time, world.InsideChance.Next);
+        Inbox = new FailoverInbox(_time, world.Streams.Inbox.Next);
         Journal = new FailoverJournal(database, boot, _time);
         _memory = new UplinkMemory(database);
         var options = WanOptions.From(SimulatedSite.Options, _memory.WasUp(SimulatedSite.Options.Primary), _memory.WasUp(SimulatedSite.Options.Backup));
         Uplinks = new Uplinks(
-            new DetectorPair(parts.Detector(Proven(options.PrimaryDetector)), parts.Detector(Proven(options.BackupDetector))), world.Links, world.Agenda, Life, world.Chance, () => world.WallOffset, OnUplink);
+            new DetectorPair(parts.Detector(Proven(options.PrimaryDetector)), parts.Detector(Proven(options.BackupDetector))), world.Links, world.Agenda, Life, world.Streams, () => world.WallOffset, OnUplink);
         Tunnel = new SimulatedTunnel(world, Life, Inbox, () => Uplinks.Usable(UplinkName.Primary), () => Uplinks.Usable(UplinkName.Backup));
         var outbox = new Outbox(database);
-        Outbox = new OutboxService(outbox, [new GatewayChannel(world, Life)], _time, NullLogger<OutboxService>.Instance, jitter: world.InsideChance.Next)
+        Outbox = new OutboxService(outbox, [new GatewayChannel(world, Life)], _time, NullLogger<OutboxService>.Instance, jitter: world.Streams.Outbox.Next)
         {
             Rules = parts.Delivery,
         };

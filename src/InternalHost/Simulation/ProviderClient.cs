@@ -59,7 +59,7 @@ internal sealed class ProviderClient(World world, Life life) : ICloud
         }
 
         // Eventually consistent: for seconds after a change the answer may be an older one.
-        var age = world.Chance.Seconds(0, 8);
+        var age = world.Streams.Api.Seconds(0, 8);
         var old = _history.LastOrDefault(h => h.At <= world.Now - age).Sight;
         return old ?? now;
     }
@@ -79,7 +79,7 @@ internal sealed class ProviderClient(World world, Life life) : ICloud
         _inFlight++;
         CancellationTokenRegistration cancelled = default;
         cancelled = ct.Register(() => End(() => answer.TrySetCanceled(ct)));
-        var chance = world.Chance;
+        var chance = world.Streams.Api;
         if (!world.Reaches)
         {
             world.Agenda.After(chance.Seconds(1, 8), () => End(() => Fail(CloudFailure.Unreachable, "no way to the provider")), life);

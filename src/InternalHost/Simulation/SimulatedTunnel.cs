@@ -105,7 +105,7 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
 
         var answer = new TaskCompletionSource<AgentReply?>();
         _ = ct.Register(() => answer.TrySetCanceled(ct));
-        world.Agenda.After(world.Chance.Seconds(0.05, 0.4), Arrive);
+        world.Agenda.After(world.Streams.Agent.Seconds(0.05, 0.4), Arrive);
         return answer.Task;
 
         void Arrive()
@@ -123,7 +123,7 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
             }
 
             line.Vm.RefusingUntil = op == "undrain" ? default : line.Vm.RefusingUntil;
-            world.Agenda.After(world.Chance.Seconds(0.05, 0.2), Answer, life);
+            world.Agenda.After(world.Streams.Agent.Seconds(0.05, 0.2), Answer, life);
         }
 
         void Answer()
@@ -164,8 +164,8 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
         switch (effect)
         {
             case TunnelEffect.Dial e: Dial(e.Run, e.Addresses, world.Now); break;
-            case TunnelEffect.Connect e: Later(world.Is(FaultKind.SshdLags) ? world.Chance.Seconds(3, 12) : world.Chance.Seconds(0.15, 0.6), e.Run, () => LogIn(e.Run)); break;
-            case TunnelEffect.AddForwards e: Later(world.Chance.Seconds(0.03, 0.2), e.Run, () => Forward(e.Run)); break;
+            case TunnelEffect.Connect e: Later(world.Is(FaultKind.SshdLags) ? world.Streams.Tunnel.Seconds(3, 12) : world.Streams.Tunnel.Seconds(0.15, 0.6), e.Run, () => LogIn(e.Run)); break;
+            case TunnelEffect.AddForwards e: Later(world.Streams.Tunnel.Seconds(0.03, 0.2), e.Run, () => Forward(e.Run)); break;
             case TunnelEffect.Probe e: Probe(e.Run); break;
             case TunnelEffect.Close e: _line = _line?.Run == e.Run ? null : _line; break;
             case TunnelEffect.Tell e: Tell(e.News); break;
@@ -232,7 +232,7 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
             return;
         }
 
-        Post(new LoopForwarded(world.Now, run, taken ? TunnelReason.ForwardBusy : null, world.InsideChance.Next()));
+        Post(new LoopForwarded(world.Now, run, taken ? TunnelReason.ForwardBusy : null, world.Streams.Redial.Next()));
         if (taken)
         {
             Later(TimeSpan.FromSeconds(1), run, () => ForwardAgain(run));
@@ -257,7 +257,7 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
         }
         else
         {
-            Later(ProbeTimeout, run, () => Post(new ProbeMissed(world.Now, run, 0, world.InsideChance.Next())));
+            Later(ProbeTimeout, run, () => Post(new ProbeMissed(world.Now, run, 0, world.Streams.Redial.Next())));
         }
     }
 
@@ -286,7 +286,7 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
     }
 
     private void Fail(int run, TunnelReason reason, string detail) =>
-        Post(new Failed(world.Now, run, new TunnelFailure(reason, detail), world.InsideChance.Next()));
+        Post(new Failed(world.Now, run, new TunnelFailure(reason, detail), world.Streams.Redial.Next()));
 
     private bool Lives() => _line is { } line && Same(line);
 

@@ -19,7 +19,7 @@ internal sealed class Uplinks
     private readonly Link[] _links;
     private readonly Agenda _agenda;
     private readonly Life _life;
-    private readonly Chance _chance;
+    private readonly Streams _streams;
     private readonly Func<TimeSpan> _wallOffset;
     private readonly Action<UplinkName, Verdict, Usable> _told;
     private readonly PriorityQueue<(UplinkName Uplink, ProbeResult Result), (long, long)> _inFlight = new();
@@ -33,9 +33,9 @@ internal sealed class Uplinks
     private int _fallsInARow;
     private Instant? _upSince;
 
-    public Uplinks(DetectorPair options, Link[] links, Agenda agenda, Life life, Chance chance, Func<TimeSpan> wallOffset, Action<UplinkName, Verdict, Usable> told)
+    public Uplinks(DetectorPair options, Link[] links, Agenda agenda, Life life, Streams streams, Func<TimeSpan> wallOffset, Action<UplinkName, Verdict, Usable> told)
     {
-        (_links, _agenda, _life, _chance, _wallOffset, _told) = (links, agenda, life, chance, wallOffset, told);
+        (_links, _agenda, _life, _streams, _wallOffset, _told) = (links, agenda, life, streams, wallOffset, told);
         Pair = new UplinkPair(options.Primary, options.Backup, agenda.Now);
         _pulse = new OwnPulse(wallOffset());
         _due = _look = agenda.Now;
@@ -153,7 +153,7 @@ internal sealed class Uplinks
             Probes++;
             AsksEgress |= request.Witness == WitnessName.Egress;
             var link = _links[(int)name];
-            var (outcome, after) = link.Answer(request, _chance);
+            var (outcome, after) = link.Answer(request, _streams.LineOf(name));
             Tell(name, new ProbeResult(request, now, now + after, outcome));
             if (outcome == ProbeOutcome.Lost && link.IsLate(request) is { } late)
             {

@@ -62,8 +62,7 @@ internal sealed partial class World
 
     private void Play(ulong scene, Chance plan)
     {
-        Chance.Reseed(Chance.Derive(scene, 1));
-        InsideChance.Reseed(Chance.Derive(scene, 2));
+        Streams.Reseed(scene);
         var faults = new Scenes(plan, _options.Crash, _options.Without).Draw();
         Trace.Add("scene", _scene);
         foreach (var fault in faults)

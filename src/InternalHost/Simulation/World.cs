@@ -51,10 +51,9 @@ internal sealed partial class World : IDisposable
     public World(WorldOptions options)
     {
         _options = options;
-        Chance = new Chance(Chance.Derive(options.Seed, 1));
-        InsideChance = new Chance(Chance.Derive(options.Seed, 2));
-        var lifecycle = Chance.Hit(0.5) ? Lifecycle.StopStart : Lifecycle.Snapshot;
-        Provider = new Provider(Agenda, Chance, lifecycle) { Acted = OnActed };
+        Streams = new Streams(options.Seed);
+        var lifecycle = Streams.Provider.Hit(0.5) ? Lifecycle.StopStart : Lifecycle.Snapshot;
+        Provider = new Provider(Agenda, Streams.Provider, lifecycle) { Acted = OnActed };
         Invariants = new Invariants(this);
         Trace.Agenda = Agenda;
         foreach (var link in Links)
@@ -65,10 +64,7 @@ internal sealed partial class World : IDisposable
 
     public Agenda Agenda { get; } = new();
 
-    public Chance Chance { get; }
-
-    /// <summary>The daemon's own chance: jitter. Apart from the world's, so that a change in one does not move the other.</summary>
-    public Chance InsideChance { get; }
+    public Streams Streams { get; }
 
     public Provider Provider { get; }
 
@@ -191,7 +187,7 @@ internal sealed partial class World : IDisposable
         if (Guillotine.Fallen)
         {
             Guillotine.Reset();
-            Die("killed", Chance.Seconds(1, 6));
+            Die("killed", Streams.Restart.Seconds(1, 6));
         }
     }
 
