@@ -175,4 +175,20 @@ public class EgressTests
 
         Assert.InRange(world.TimeOf(UplinkState.Down) - 100.4, 6.7, 8.5);
     }
+
+    /// <summary>Two good rounds ended the suspicion but for the proof; while it was waited for, all went dark, and all witnesses came to rest.</summary>
+    [Fact]
+    public void Blackout_while_the_proof_is_waited_for_is_told()
+    {
+        for (var i = 0; i < 40; i++)
+        {
+            var cut = 102 + (i * 0.1);
+            var world = new ScriptedWorld(Proving, (ulong)i + 1)
+                .When(100, w => w.Loss(P, 1, WitnessName.Egress, WitnessName.DnsA))
+                .When(cut, w => w.Cut(P)).RunTo(cut + 60);
+
+            Assert.EndsWith("Down(dark)", world.Story(), StringComparison.Ordinal);
+            Assert.InRange(world.TimeOf(UplinkState.Down) - cut, 6, 9);
+        }
+    }
 }

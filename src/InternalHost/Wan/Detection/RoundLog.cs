@@ -37,7 +37,7 @@ internal sealed class RoundLog
         public Instant SentAt;
     }
 
-    /// <summary>Two rounds in a row had at least two witnesses answering.</summary>
+    /// <summary>Two rounds in a row had at least two witnesses answering, and none that has ended since had fewer.</summary>
     public bool TwoInARow { get; private set; }
 
     /// <summary>When the first good round of the present spell was sent.</summary>
@@ -91,8 +91,14 @@ internal sealed class RoundLog
 
     private void Pair(ref Round round)
     {
-        if (round.Paired || round.Answered < Math.Min(2, round.Asked))
+        if (round.Paired)
         {
+            return;
+        }
+
+        if (round.Answered < Math.Min(2, round.Asked))
+        {
+            TwoInARow &= round.Resolved < round.Asked || round.Id < _lastPaired;
             return;
         }
 

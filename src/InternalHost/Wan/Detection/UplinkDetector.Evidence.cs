@@ -106,7 +106,8 @@ internal sealed partial class UplinkDetector
             _falseAlive.Note(result.SentAt, Options.ConfirmAfter);
         }
 
-        var excused = track.IsResting || track.Lies.IsHeld;
+        // Where nobody is awake, nobody would be left to notice an outage.
+        var excused = IsDiscounted(track) && !Array.TrueForAll(_tracks, IsDiscounted);
         var inDark = result.SentAt > _darkFrom || LastAnswered is null;
         track.OnLoss(result, inDark);
         if (result.Request.Full && track.IsTls && (_phase != Phase.Quiet || result.SentAt >= _phaseSince))
@@ -127,6 +128,9 @@ internal sealed partial class UplinkDetector
             EnterBurst(Reasons.Missed);
         }
     }
+
+    /// <summary>Its misses are its own affair: dead, or known to lie.</summary>
+    private static bool IsDiscounted(WitnessTrack track) => track.IsResting || track.Lies.IsHeld;
 
     /// <summary>Rounds and loss figures; a witness known to be dead says nothing about the uplink's loss.</summary>
     private void Count(in ProbeResult result, bool answered, bool excused = false)
