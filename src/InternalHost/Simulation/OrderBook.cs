@@ -59,7 +59,8 @@ internal sealed class OrderBook(World world)
         var joined = before.Phase is Phase.Standby && step.Next.Phase is Phase.Connecting;
         // A drill that has waited for it begins in the same moment.
         var over = before.Outage is { } outage && step.Next.Outage?.Number != outage.Number && step.Next.Watch.Primary == Usable.Yes;
-        var byOwner = step.Next.Orders is { ClosedBy: "owner" } now && now != before.Orders;
+        // Said once, in the step that saw it: a drill that is asked for meanwhile does not begin the hour anew.
+        var byOwner = step.Effects.Any(e => e is FailoverEffect.RaiseAlert { Alert: OutageAlert.OwnerStopped });
         _closed = joined || over ? default : byOwner ? world.Now + StayClosed : _closed;
     }
 
