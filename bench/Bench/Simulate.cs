@@ -45,6 +45,7 @@ internal sealed class Simulate : IBenchmark
                 }
             },
         }.Live(ct);
+        ct.ThrowIfCancellationRequested();
         process.Refresh();
         var cpu = (process.TotalProcessorTime - before).TotalSeconds;
         var elapsed = TimeProvider.System.GetElapsedTime(begun).TotalSeconds;

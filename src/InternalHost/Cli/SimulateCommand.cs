@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Common.Hosting;
@@ -38,6 +39,7 @@ internal static class SimulateCommand
             Lives years of outages in minutes: the real controller, detectors, outbox and messages in a seeded world with
             virtual time, where lines, provider, gateway, disk, clock and people fail in every way that is known. Checks
             the invariants after every step. Exit 1 on a violation, with the seed and second to replay it.
+            Ctrl-C ends it early and still reports the years that were lived.
             Examples: internalhost simulate --seed 7 --years 100 --crash
                       internalhost simulate --seed 7 --crash --until 123456.7
             """) { seed, years, crash, until, trace, json };
@@ -72,16 +74,7 @@ internal static class SimulateCommand
         }
         else
         {
-            try
-            {
-                report = run.Live(ct);
-            }
-            catch (OperationCanceledException) when (ct.IsCancellationRequested)
-            {
-                errors.WriteLine("simulate: stopped before the end");
-                return ExitCode.Failed;
-            }
-
+            report = LiveUntilTold(run, ct);
             report = traceFolder is null ? report : WithTraces(run, report, traceFolder, errors);
         }
 
@@ -94,8 +87,30 @@ internal static class SimulateCommand
             SimulationText.Write(report, until is null ? [] : last, output);
         }
 
-        return report.Violations.Count == 0 ? ExitCode.Good : ExitCode.Failed;
+        var early = until is null && report.Violations.Count == 0 && report.Lived < report.Years - 1e-6;
+        if (early)
+        {
+            errors.WriteLine(string.Create(CultureInfo.InvariantCulture, $"simulate: stopped before the end; the report is of the first {report.Lived:F0} of {report.Years:G6} years"));
+        }
+
+        return report.Violations.Count == 0 && !early ? ExitCode.Good : ExitCode.Failed;
     }
+
+    /// <summary>Ctrl-C and SIGTERM end it early, and what was lived is still reported.</summary>
+    private static SimulationReport LiveUntilTold(SimulationRun run, CancellationToken ct)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var interrupt = OnSignal(PosixSignal.SIGINT, ending);
+        using var terminate = OnSignal(PosixSignal.SIGTERM, ending);
+        return run.Live(ending.Token);
+    }
+
+    private static PosixSignalRegistration OnSignal(PosixSignal signal, CancellationTokenSource ending) =>
+        PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            ending.Cancel();
+        });
 
     private static SimulationReport WithTraces(SimulationRun run, SimulationReport report, string folder, TextWriter errors)
     {

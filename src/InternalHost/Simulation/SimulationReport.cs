@@ -21,6 +21,9 @@ internal sealed class SimulationReport(ulong seed, double years)
 
     public double Years { get; } = years;
 
+    /// <summary>Years that were lived: fewer where a violation or a signal ended it.</summary>
+    public double Lived { get; private set; }
+
     public long Outages { get; private set; }
 
     public long Served { get; private set; }
@@ -40,6 +43,7 @@ internal sealed class SimulationReport(ulong seed, double years)
     {
         var report = new SimulationReport(seed, years)
         {
+            Lived = world.Invariants.Violation is { } broken ? broken.At / TimeSpan.FromDays(365) : years,
             Outages = world.Outages,
             Served = world.Served,
             Steps = world.Steps,
@@ -70,6 +74,7 @@ internal sealed class SimulationReport(ulong seed, double years)
 
     public void Add(SimulationReport other)
     {
+        Lived += other.Lived;
         Outages += other.Outages;
         Served += other.Served;
         Steps += other.Steps;

@@ -20,18 +20,23 @@ internal sealed class SimulationRun(ulong seed, double years, bool crash)
     public Action<double> Progress { get; init; } = _ => { };
 
     /// <summary>Lives all of it on all processors. Worlds are put together in their order, so the report does not depend on who was first.</summary>
+    /// <param name="ct">Ends it early: the report is of the years that were lived to their end (<see cref="SimulationReport.Lived"/>).</param>
     public SimulationReport Live(CancellationToken ct = default)
     {
         var worlds = (int)Math.Ceiling(years * Year / WorldLength);
-        var reports = new SimulationReport[worlds];
+        var reports = new SimulationReport?[worlds];
         var lived = 0;
         // Handed out one by one and in their order: a run that breaks early has not begun with its last years.
         var inOrder = Partitioner.Create(Enumerable.Range(0, worlds), EnumerablePartitionerOptions.NoBuffering);
-        Parallel.ForEach(inOrder, new ParallelOptions { MaxDegreeOfParallelism = Processors, CancellationToken = ct }, (index, loop) =>
+        Parallel.ForEach(inOrder, new ParallelOptions { MaxDegreeOfParallelism = Processors }, (index, loop) =>
         {
-            reports[index] = LiveOne(index);
-            Progress(Math.Min(years, Interlocked.Increment(ref lived) * (WorldLength / Year)));
-            if (reports[index].Violations.Count > 0)
+            if (LiveOne(index, ct) is { } report)
+            {
+                reports[index] = report;
+                Progress(Math.Min(years, Interlocked.Increment(ref lived) * (WorldLength / Year)));
+            }
+
+            if (reports[index] is not { Violations.Count: 0 })
             {
                 // Earlier worlds are still lived to their end: the first violation is the same on every machine.
                 loop.Break();
@@ -40,6 +45,11 @@ internal sealed class SimulationRun(ulong seed, double years, bool crash)
         var total = new SimulationReport(seed, years);
         foreach (var report in reports)
         {
+            if (report is null)
+            {
+                break;
+            }
+
             total.Add(report);
             if (report.Violations.Count > 0)
             {
@@ -63,14 +73,16 @@ internal sealed class SimulationRun(ulong seed, double years, bool crash)
         }
 
         world.Live();
-        return (SimulationReport.Of(seed, world, index * WorldLength, until / Year), world);
+        return (SimulationReport.Of(seed, world, index * WorldLength, (until - (index * WorldLength)) / Year), world);
     }
 
-    private SimulationReport LiveOne(int index)
+    /// <summary>Null: it was ended early.</summary>
+    private SimulationReport? LiveOne(int index, CancellationToken ct)
     {
-        using var world = new World(Options(index));
-        world.Live();
-        return SimulationReport.Of(seed, world, index * WorldLength, WorldLength / Year);
+        var options = Options(index);
+        using var world = new World(options);
+        world.Live(ct);
+        return ct.IsCancellationRequested ? null : SimulationReport.Of(seed, world, index * WorldLength, options.Length / Year);
     }
 
     private WorldOptions Options(int index)

@@ -9,9 +9,10 @@ internal static class SimulationText
 
     public static void Write(SimulationReport report, IReadOnlyList<string> last, TextWriter output)
     {
-        var years = Math.Max(report.Years, 1e-9);
+        var years = Math.Max(report.Lived, 1e-9);
+        var early = report.Lived < report.Years - 1e-6 ? Text($"{report.Lived:F1} of ") : "";
         var faults = report.Faults.Values.Sum();
-        output.WriteLine(Text($"seed {report.Seed}, {report.Years:G6} years: {report.Outages} outages, {report.Served} served, {faults} faults, {report.Steps} steps"));
+        output.WriteLine(Text($"seed {report.Seed}, {early}{report.Years:G6} years: {report.Outages} outages, {report.Served} served, {faults} faults, {report.Steps} steps"));
         output.WriteLine(Text($"a year: {report.Outages / years:F0} outages, {faults / years:F0} faults"));
         foreach (var (kind, times) in report.Faults)
         {

@@ -131,7 +131,8 @@ internal sealed partial class World : IDisposable
     }
 
     /// <summary>Lives until the end, or to the first violation.</summary>
-    public void Live()
+    /// <param name="ct">Stops it where it is.</param>
+    public void Live(CancellationToken ct = default)
     {
         // What is awaited goes on where it is answered, on this thread: a caller's context would take it elsewhere.
         var context = SynchronizationContext.Current;
@@ -141,7 +142,7 @@ internal sealed partial class World : IDisposable
             Boot();
             NextScene();
             var until = _options.Until ?? TimeSpan.MaxValue;
-            while (!_ended && Invariants.Violation is null && Agenda.Calendar < until)
+            while (!_ended && Invariants.Violation is null && Agenda.Calendar < until && !ct.IsCancellationRequested)
             {
                 Step();
             }

@@ -49,6 +49,27 @@ public sealed class SimulationTests
         }
     }
 
+    [Fact]
+    public void Ended_early_it_reports_the_years_that_were_lived()
+    {
+        using var ending = new CancellationTokenSource();
+        var run = new SimulationRun(Seed, 1000, crash: true) { Processors = 1, Progress = lived => Cancel(ending, lived >= 1) };
+
+        var report = run.Live(ending.Token);
+
+        Assert.Equal((1000, 1), (report.Years, report.Lived));
+        Assert.True(report.Outages >= 50, $"{report.Outages} outages");
+        Assert.Empty(report.Violations);
+    }
+
+    private static void Cancel(CancellationTokenSource source, bool now)
+    {
+        if (now)
+        {
+            source.Cancel();
+        }
+    }
+
     private static SimulationRun Flawed(int processors) => new(Seed, 4, crash: true)
     {
         Processors = processors,
