@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Bastion.Configuration;
 using Bastion.Logins;
+using Common.Logins;
 using Bastion.Sessions;
 using Common.Alerts;
 using Common.Processes;

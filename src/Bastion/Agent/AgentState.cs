@@ -1,4 +1,5 @@
 using Bastion.Logins;
+using Common.Logins;
 using Common.Alerts;
 using Common.Hosting;
 using Common.Journal;

@@ -1,4 +1,4 @@
-using Bastion.Logins;
+using Common.Logins;
 using Common.Time;
 
 namespace Bastion.Agent;

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Bastion.Logins;
+using Common.Logins;
 using Common;
 using Common.Alerts;
 using Common.Configuration;

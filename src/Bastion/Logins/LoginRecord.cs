@@ -1,6 +1,7 @@
 using System.Net;
 using Bastion.Configuration;
 using Common.Alerts;
+using Common.Logins;
 using Common.Time;
 
 namespace Bastion.Logins;
@@ -13,7 +14,7 @@ namespace Bastion.Logins;
 internal sealed record LoginRecord(
     string Source,
     string AlertId,
-    SshdMessage.Accepted Login,
+    Login Login,
     LoginVerdict Verdict,
     string Subject,
     string Network,

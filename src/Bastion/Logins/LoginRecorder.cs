@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Bastion.Configuration;
 using Common.Alerts;
+using Common.Logins;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 
@@ -21,14 +22,14 @@ internal sealed class LoginRecorder(LoginScene scene, TimeProvider time)
     private readonly FrozenDictionary<string, Identity> _identities = scene.Identities.ToFrozenDictionary(i => i.Fingerprint, StringComparer.Ordinal);
 
     /// <returns>The record and its alert; null: recorded before.</returns>
-    public RecordedLogin? Record(SqliteTransaction transaction, LogEntry entry, SshdMessage.Accepted login)
+    public RecordedLogin? Record(SqliteTransaction transaction, LoginSighting sighting)
     {
-        if (LoginStore.IsKnown(transaction, entry.Source))
+        if (LoginStore.IsKnown(transaction, sighting.Source))
         {
             return null;
         }
 
-        var record = Describe(entry, login, (subject, network) => LoginStore.HasCome(transaction, subject, network), FreeId(transaction, entry));
+        var record = Describe(sighting, (subject, network) => LoginStore.HasCome(transaction, subject, network), FreeId(transaction, sighting));
         LoginStore.Add(transaction, record);
         if (!record.Verdict.Tell)
         {
@@ -45,26 +46,27 @@ internal sealed class LoginRecorder(LoginScene scene, TimeProvider time)
     /// <summary>The alerts of a batch that cannot be written down now: judged without history, under the ids they will have.</summary>
     public List<Alert> WithoutRecord(LogBatch batch) =>
     [
-        .. batch.Entries.Where(e => e.Line.Message is SshdMessage.Accepted)
-            .Select(e => Describe(e, (SshdMessage.Accepted)e.Line.Message, (_, _) => true, AlertId.From(Seed(e))))
+        .. batch.Entries.Select(LoginSighting.Of).OfType<LoginSighting>()
+            .Select(s => Describe(s, (_, _) => true, AlertId.From(Seed(s))))
             .Where(r => r.Verdict.Tell).Select(Alert),
     ];
 
-    private LoginRecord Describe(LogEntry entry, SshdMessage.Accepted login, Func<string, string, bool> hasCome, string id)
+    private LoginRecord Describe(LoginSighting sighting, Func<string, string, bool> hasCome, string id)
     {
         var now = time.GetUtcNow();
+        var login = sighting.Login;
         var subject = login.Key?.Fingerprint ?? $"account {login.User}";
         var network = LoginNetwork.Of(login.From?.Address);
-        var identity = login is { Method: "publickey", Key: { } key } ? _identities.GetValueOrDefault(key.Fingerprint) : null;
-        var history = entry.Backlog && entry.Line.At is { } logged && now - logged > HistoryAge;
+        var identity = login.Key is { } key ? _identities.GetValueOrDefault(key.Fingerprint) : null;
+        var history = sighting is { Backlog: true, At: { } logged } && now - logged > HistoryAge;
         var verdict = LoginRules.Judge(login, new LoginContext(identity, !hasCome(subject, network), scene.OwnAccount, history));
-        return new LoginRecord(entry.Source, id, login, verdict, subject, network, entry.Line.Pid, entry.Line.At, now, scene.Boot, Instant.Now(time));
+        return new LoginRecord(sighting.Source, id, login, verdict, subject, network, sighting.Pid, sighting.At, now, sighting.Boot ?? scene.Boot, Instant.Now(time));
     }
 
     /// <summary>The same line gets the same id, read by whichever run of the agent; two logins never share one.</summary>
-    private string FreeId(SqliteTransaction transaction, LogEntry entry)
+    private string FreeId(SqliteTransaction transaction, LoginSighting sighting)
     {
-        var seed = Seed(entry);
+        var seed = Seed(sighting);
         for (var length = AlertId.Length; length < AlertId.LongLength; length++)
         {
             if (AlertId.From(seed, length) is var id && !LoginStore.IsTaken(transaction, id))
@@ -76,7 +78,7 @@ internal sealed class LoginRecorder(LoginScene scene, TimeProvider time)
         return AlertId.From(seed, AlertId.LongLength);
     }
 
-    private string Seed(LogEntry entry) => $"{scene.Site}/bastion/login/{entry.Source}/{entry.Text}";
+    private string Seed(LoginSighting sighting) => $"{scene.Site}/bastion/login/{sighting.Source}";
 
     private Alert Alert(LoginRecord record)
     {

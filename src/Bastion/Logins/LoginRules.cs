@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Bastion.Configuration;
 using Common;
 using Common.Alerts;
+using Common.Logins;
 
 namespace Bastion.Logins;
 
@@ -23,7 +24,7 @@ internal sealed record LoginVerdict(Severity Severity, string Why, bool Tell, Lo
 [PureCore]
 internal static class LoginRules
 {
-    public static LoginVerdict Judge(SshdMessage.Accepted login, LoginContext context)
+    public static LoginVerdict Judge(Login login, LoginContext context)
     {
         var verdict = ByWho(login, context);
         return context.History
@@ -31,14 +32,15 @@ internal static class LoginRules
             : verdict;
     }
 
-    private static LoginVerdict ByWho(SshdMessage.Accepted login, LoginContext context)
+    private static LoginVerdict ByWho(Login login, LoginContext context)
     {
         var identity = context.Identity;
         var network = context.NewNetwork ? LoginFlags.NewNetwork : LoginFlags.None;
         return login switch
         {
             { Ambiguous: true } => Critical("the log line can be read in more than one way: a forged name", login, identity, network),
-            { Method: not "publickey" } => Critical($"by {Kind(login.Method)}, not by key", login, null, network | LoginFlags.Password),
+            { Kind: not LoginKind.Ssh } => new(Severity.High, Inside(login), true, LoginRole.Unknown, login.User, null, LoginFlags.None),
+            _ when login.Methods.All(m => m.Name != "publickey") => Critical($"by {Kind(login.Method)}, not by key", login, null, network | LoginFlags.Password),
             _ when identity is null => Critical("key is in no list", login, null, network | LoginFlags.NewKey),
             { User: "root" } when context.OwnAccount != "root" => Critical("as root", login, identity, network),
             _ => Known(identity, network),
@@ -53,8 +55,10 @@ internal static class LoginRules
     };
 
     /// <summary>The account is named, not the owner of the key: it is the account that is remarkable.</summary>
-    private static LoginVerdict Critical(string why, SshdMessage.Accepted login, Identity? identity, LoginFlags flags) =>
+    private static LoginVerdict Critical(string why, Login login, Identity? identity, LoginFlags flags) =>
         new(Severity.Critical, why, true, identity?.Role ?? LoginRole.Unknown, login.User, identity?.Device, flags);
+
+    private static string Inside(Login login) => login.Kind == LoginKind.Console ? "at the console" : $"by {login.Kind.ToString().ToLowerInvariant()}";
 
     private static string Kind(string method) => method.Split('/')[0] is { Length: > 0 and <= 32 } kind ? kind : "another method";
 }

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Common.Alerts;
 using Common.Journal;
+using Common.Logins;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
@@ -141,7 +142,7 @@ internal sealed partial class LoginService(
             var logins = new List<RecordedLogin>();
             foreach (var entry in batch.Entries)
             {
-                if (entry.Line.Message is SshdMessage.Accepted login && recorder.Record(transaction, entry, login) is { } one)
+                if (LoginSighting.Of(entry) is { } sighting && recorder.Record(transaction, sighting) is { } one)
                 {
                     logins.Add(one);
                 }

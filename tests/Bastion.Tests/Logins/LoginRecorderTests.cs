@@ -4,6 +4,7 @@ using Bastion.Logins;
 using Bastion.Sessions;
 using Common.Alerts;
 using Common.Journal;
+using Common.Logins;
 using Testing;
 
 namespace Bastion.Tests.Logins;
@@ -68,8 +69,8 @@ public sealed class LoginRecorderTests : IDisposable
     {
         var entry = Entry(Login(AliceKey, "alice"), "1:0");
 
-        Assert.NotNull(_database.Write(t => _recorder.Record(t, entry, (SshdMessage.Accepted)entry.Line.Message)));
-        Assert.Null(_database.Write(t => _recorder.Record(t, entry, (SshdMessage.Accepted)entry.Line.Message)));
+        Assert.NotNull(_database.Write(t => _recorder.Record(t, LoginSighting.Of(entry)!)));
+        Assert.Null(_database.Write(t => _recorder.Record(t, LoginSighting.Of(entry)!)));
 
         Assert.Equal((1, 1), (Count("logins"), Count("alerts")));
     }
@@ -79,7 +80,7 @@ public sealed class LoginRecorderTests : IDisposable
     {
         var entry = Entry(Login(AliceKey, "alice"), "1:0");
 
-        var kept = _database.Write(t => _recorder.Record(t, entry, (SshdMessage.Accepted)entry.Line.Message));
+        var kept = _database.Write(t => _recorder.Record(t, LoginSighting.Of(entry)!));
         var unkept = Assert.Single(_recorder.WithoutRecord(new LogBatch([entry], true, false, null, "")));
 
         Assert.Equal(kept!.Alert!.Id, unkept.Id);
@@ -93,7 +94,7 @@ public sealed class LoginRecorderTests : IDisposable
         var outbox = new Outbox(_database);
         _recorder.WithoutRecord(new LogBatch([entry], true, false, null, "")).ForEach(a => outbox.Raise(a, _recorder.Routes));
 
-        _database.Write(t => _recorder.Record(t, entry, (SshdMessage.Accepted)entry.Line.Message));
+        _database.Write(t => _recorder.Record(t, LoginSighting.Of(entry)!));
 
         Assert.Equal((1, 1), (Count("logins"), Count("alerts")));
     }
@@ -106,7 +107,7 @@ public sealed class LoginRecorderTests : IDisposable
             for (var n = 0; n < 4000; n++)
             {
                 var entry = Entry(Login(AliceKey, "alice"), $"1:{n}");
-                _recorder.Record(t, entry, (SshdMessage.Accepted)entry.Line.Message);
+                _recorder.Record(t, LoginSighting.Of(entry)!);
             }
         });
 
@@ -123,7 +124,7 @@ public sealed class LoginRecorderTests : IDisposable
         var entry = Entry(Login("SHA256:0000000000000000000000000000000000000000000", "bob"), "1:0") with { Backlog = true };
         entry = entry with { Line = entry.Line with { At = _time.GetUtcNow().AddHours(-hoursAgo) } };
 
-        _database.Write(t => _recorder.Record(t, entry, (SshdMessage.Accepted)entry.Line.Message));
+        _database.Write(t => _recorder.Record(t, LoginSighting.Of(entry)!));
 
         Assert.Equal((1, history ? 0 : 1), (Count("logins"), Count("alerts")));
     }
@@ -169,7 +170,7 @@ public sealed class LoginRecorderTests : IDisposable
     private void Record(SshdMessage.Accepted login)
     {
         var entry = Entry(login, $"1:{_next++}");
-        _database.Write(t => _recorder.Record(t, entry, login));
+        _database.Write(t => _recorder.Record(t, LoginSighting.Of(entry)!));
     }
 
     private static LogEntry Entry(SshdMessage login, string source) => new(new AuthLogLine(login, 1, null), "text", source, false);

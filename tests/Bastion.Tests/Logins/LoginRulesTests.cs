@@ -2,6 +2,7 @@ using System.Net;
 using Bastion.Configuration;
 using Bastion.Logins;
 using Common.Alerts;
+using Common.Logins;
 
 namespace Bastion.Tests.Logins;
 
@@ -59,7 +60,7 @@ public sealed class LoginRulesTests
     [InlineData("hostbased")]
     public void Anything_but_a_key_is_critical_whoever_it_claims_to_be(string method)
     {
-        var login = new SshdMessage.Accepted(method, "alice", Peer, null, false);
+        var login = new Login(LoginKind.Ssh, "sshd", "alice", Peer, [new AuthMethod(method)]);
 
         var verdict = LoginRules.Judge(login, new LoginContext(Home, false));
 
@@ -110,5 +111,5 @@ public sealed class LoginRulesTests
 
     private static readonly IPEndPoint Peer = new(IPAddress.Parse("198.51.100.7"), 40000);
 
-    private static SshdMessage.Accepted ByKey(string user) => new("publickey", user, Peer, new PublicKey("ED25519", Fp), false);
+    private static Login ByKey(string user) => new(LoginKind.Ssh, "sshd", user, Peer, [new AuthMethod("publickey", new PublicKey("ED25519", Fp))]);
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
-using Common;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>Which lines of a file are taken for sshd's own.</summary>
 /// <param name="Private">The file belongs to a private sshd started with <c>-E</c>: a line without any prefix is sshd's.</param>

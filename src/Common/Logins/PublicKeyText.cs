@@ -1,7 +1,6 @@
 using System.Buffers;
-using Common;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>
 /// What auth2.c <c>format_method_key</c> prints after <c>ssh2: </c>:

@@ -1,9 +1,9 @@
-using Bastion.Logins;
+using Common.Logins;
 using Common.Journal;
 using Common.Processes;
 using Testing;
 
-namespace Bastion.Tests.Logins;
+namespace Common.Tests.Logins;
 
 public sealed class JournalTailTests : IDisposable
 {

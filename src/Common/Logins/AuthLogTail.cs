@@ -3,7 +3,7 @@ using Common.Time;
 using Microsoft.Data.Sqlite;
 using Microsoft.Win32.SafeHandles;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>
 /// Follows sshd's log file over rotation (by renaming or by copying and truncating), truncation and our own death. A line is

@@ -1,7 +1,6 @@
 using System.Net;
-using Common;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>
 /// Reads the text of one sshd message (auth.c <c>auth_log</c>, packet.c). User names and certificate ids are chosen by strangers and

@@ -1,7 +1,6 @@
 using System.Globalization;
-using Common;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>
 /// Reads a text once from left to right. By hand rather than by regular expression: strangers write these lines, and one pass costs

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Common.Journal;
 using Microsoft.Data.Sqlite;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>How far a file has been read.</summary>
 /// <param name="Generation">Counts files and truncations: with the offset it names a line for ever.</param>

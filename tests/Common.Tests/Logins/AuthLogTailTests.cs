@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using System.Text;
-using Bastion.Logins;
+using Common.Logins;
 using Common.Journal;
 using Testing;
 
-namespace Bastion.Tests.Logins;
+namespace Common.Tests.Logins;
 
 public sealed class AuthLogTailTests : IAsyncLifetime
 {

@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Common;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>
 /// One line of <c>journalctl -o json</c>. Fields that begin with an underscore are written by journald and cannot be forged by the

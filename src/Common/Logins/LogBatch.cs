@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Data.Sqlite;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <param name="Text">Without its line end.</param>
 /// <param name="Source">Where it stands, the same whenever it is read again: makes the record of a login unique.</param>

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>What a file is, whatever it is called: device and inode. By statx(2), whose record is the same on every processor.</summary>
 internal readonly partial record struct FileIdentity(uint DeviceMajor, uint DeviceMinor, ulong Inode)

@@ -1,7 +1,7 @@
 using System.Net;
-using Bastion.Logins;
+using Common.Logins;
 
-namespace Bastion.Tests.Logins;
+namespace Common.Tests.Logins;
 
 public sealed class SshdMessageParserTests
 {

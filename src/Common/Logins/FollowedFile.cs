@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Common.Time;
 using Microsoft.Win32.SafeHandles;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>One open file of the log and how far it has been read. Holding it open keeps its inode from being given to another.</summary>
 internal sealed class FollowedFile(SafeFileHandle handle, LogPosition position) : IDisposable

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using Bastion.Logins;
+using Common.Logins;
 
-namespace Bastion.Tests.Logins;
+namespace Common.Tests.Logins;
 
 public sealed class JournalEntryTests
 {

@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
-using Common;
 using Common.Journal;
 using Common.Processes;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>Where in the journal we are.</summary>
 /// <param name="BacklogUntil">What is older was there before the agent first looked.</param>

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Bastion.Logins;
+namespace Common.Logins;
 
 /// <summary>What one message of sshd says, as far as it concerns who came and who left.</summary>
 internal abstract record SshdMessage

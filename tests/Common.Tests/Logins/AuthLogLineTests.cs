@@ -1,6 +1,6 @@
-using Bastion.Logins;
+using Common.Logins;
 
-namespace Bastion.Tests.Logins;
+namespace Common.Tests.Logins;
 
 public sealed class AuthLogLineTests
 {
