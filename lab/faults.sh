@@ -300,11 +300,11 @@ v6_only() {
     inside "${pair%/*}" sysctl -qw "net.ipv6.conf.${pair#*/}.disable_ipv6=0" "net.ipv6.conf.${pair#*/}.keep_addr_on_down=1"
   done
   inside isp2 sysctl -qw net.ipv6.conf.all.forwarding=1
-  printf 'addr del 100.64.8.10/24 dev cell\naddr add 2001:db8:8::10/64 dev cell nodad\nroute add default via 2001:db8:8::1 dev cell\n' | addr home
-  printf 'addr add 2001:db8:8::1/64 dev cust nodad\naddr add 2001:db8:ffff::1/64 dev core nodad\nroute add default via 2001:db8:ffff::2 dev core\n' | addr isp2
+  printf 'addr del 100.64.8.10/24 dev cell\naddr add %s/64 dev cell nodad\nroute add default via %s dev cell\n' $BACKUP_ADDRESS_V6 $CARRIER_V6 | addr home
+  printf 'addr add %s/64 dev cust nodad\naddr add 2001:db8:ffff::1/64 dev core nodad\nroute add default via 2001:db8:ffff::2 dev core\n' $CARRIER_V6 | addr isp2
   {
     printf 'addr add 2001:db8:ffff::2/64 dev isp2 nodad\nroute add 2001:db8:8::/64 via 2001:db8:ffff::1\n'
-    for address in $SERVICES; do echo "addr add 2001:db8:64::${address##*.}/128 dev lo nodad"; done
+    for address in $SERVICES; do echo "addr add $WORLD_V6${address##*.}/128 dev lo nodad"; done
   } | addr cloud
   [ "$1" != nat64 ] || translate
 }
@@ -319,8 +319,8 @@ need_nat64() {
 translate() {
   printf 'tuntap add dev nat64 mode tun\naddr add 192.0.2.253/32 dev nat64\nlink set nat64 up\nroute add 192.0.2.128/25 dev nat64\n' | addr isp2
   inside isp2 sysctl -qw net.ipv6.conf.nat64.disable_ipv6=0
-  ip -n "${P}isp2" -6 route add 2001:db8:64:ff9b::/96 dev nat64
-  beside isp2 tayga -d -c <(printf 'tun-device nat64\nipv4-addr 192.0.2.254\nipv6-addr 2001:db8:8:ffff::1\nprefix 2001:db8:64:ff9b::/96\ndynamic-pool 192.0.2.128/26\n')
+  ip -n "${P}isp2" -6 route add $NAT64_PREFIX/96 dev nat64
+  beside isp2 tayga -d -c <(printf 'tun-device nat64\nipv4-addr 192.0.2.254\nipv6-addr 2001:db8:8:ffff::1\nprefix %s/96\ndynamic-pool 192.0.2.128/26\n' $NAT64_PREFIX)
 }
 
 clear_faults() {

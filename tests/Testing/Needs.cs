@@ -17,6 +17,9 @@ public enum Need
     OpenSsl = 32,
     SystemdAnalyze = 64,
     Ipv6 = 128,
+
+    /// <summary>A NAT64, and the TUN device that it needs.</summary>
+    Tayga = 256,
 }
 
 [AttributeUsage(AttributeTargets.Method)]
@@ -70,6 +73,11 @@ public static class Needs
         if (needs.HasFlag(Need.Nft) && Find("nft") is null)
         {
             return "nft is not installed (nftables)";
+        }
+
+        if (needs.HasFlag(Need.Tayga) && (Find("tayga") is null || !File.Exists("/dev/net/tun")))
+        {
+            return Find("tayga") is null ? "tayga is not installed" : "there is no /dev/net/tun (modprobe tun)";
         }
 
         if (needs.HasFlag(Need.Ipv6) && !HasIpv6())

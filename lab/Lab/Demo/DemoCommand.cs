@@ -60,7 +60,7 @@ internal static class DemoCommand
         using var timeline = new Timeline(options.JsonFile, time);
         using var folder = RunFolder.Make(options.Keep);
         await using IDemoWorld world = options.Wiring is { } wiring
-            ? await NamespaceDemoWorld.StartAsync(wiring, options.FallsOver, launcher, time, ct)
+            ? await NamespaceDemoWorld.StartAsync(wiring, options.FallsOver, launcher, time, ct, options.Backup)
             : await LoopbackDemoWorld.StartAsync(DemoPorts.Bastion, launcher, time);
         timeline.Say(world.Description);
         await using var story = new Story(world, folder, timeline, time);
@@ -88,6 +88,11 @@ internal static class DemoCommand
             {
                 throw new MissingException("--lab makes network namespaces: run it as root, or leave --lab out");
             }
+        }
+
+        if (options.Backup == BackupFamily.V6WithNat64)
+        {
+            needed["tayga"] = "tayga";
         }
 
         var missing = needed.Where(n => !OnPath(n.Key)).Select(n => n.Value).Distinct().ToList();

@@ -6,8 +6,11 @@ namespace Lab.Demo;
 /// <param name="Keep">Leaves the run folder (logs, keys, configuration) for people to look at.</param>
 internal sealed record DemoOptions(char? Wiring, bool FallsOver, string? JsonFile, bool Keep)
 {
+    /// <summary>Wiring A: what the backup's carrier gives.</summary>
+    public BackupFamily Backup { get; init; }
+
     public const string Usage = """
-        usage: ./demo [--lab[=A|B|C] [--failover]] [--json FILE] [--keep]
+        usage: ./demo [--lab[=A|B|C] [--failover | --v6-only[=nat64]]] [--json FILE] [--keep]
           Plays one whole outage on real ssh and sshd: the primary is cut, the VM starts, the tunnel is verified, the owner is told and
           logs in, the primary comes back, the VM stops.
           --lab        (root) in network namespaces, with two providers and carrier-grade NAT; otherwise relays on loopback
@@ -16,6 +19,8 @@ internal sealed record DemoOptions(char? Wiring, bool FallsOver, string? JsonFil
                          C  the host is routed by the backup only; its router, a box on the LAN and the outside tell of the primary
           --failover   (B, C) the router sends the primary's traffic by the backup within 2 s of its death, as dual-WAN routers do:
                        everything still answers, and the primary is down all the same
+          --v6-only    (A) the backup has IPv6 only; witnesses, SMS gateway and VM have both families
+                       =nat64: they have IPv4 only, and the carrier translates (needs tayga)
           --json FILE  the events, one JSON object a line, as they happen
           --keep       leave the run's folder (logs, configuration) behind
         exit status: 0 every step was verified, 1 a step failed, 2 bad usage or something is missing
@@ -36,6 +41,9 @@ internal sealed record DemoOptions(char? Wiring, bool FallsOver, string? JsonFil
                 case "--failover":
                     options = options with { FallsOver = true };
                     break;
+                case "--v6-only" or "--v6-only=nat64":
+                    options = options with { Backup = words[i] == "--v6-only" ? BackupFamily.V6 : BackupFamily.V6WithNat64 };
+                    break;
                 case "--keep":
                     options = options with { Keep = true };
                     break;
@@ -54,6 +62,12 @@ internal sealed record DemoOptions(char? Wiring, bool FallsOver, string? JsonFil
         if (options is { FallsOver: true, Wiring: not ('B' or 'C') })
         {
             problem = "--failover needs a router: --lab=B or --lab=C";
+            return null;
+        }
+
+        if (options.Backup != BackupFamily.V4 && options.Wiring != 'A')
+        {
+            problem = "--v6-only needs a backup with an interface of its own: --lab=A";
             return null;
         }
 

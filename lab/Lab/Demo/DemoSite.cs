@@ -104,7 +104,7 @@ internal sealed class DemoSite
         {
             tag = Name,
             addresses = new[] { $"{_world.Places.BastionBehind}" },
-            announced = new[] { $"{_world.Places.Bastion}" },
+            announced = new[] { _world.Places.BastionAddresses.Select(a => $"{a}").ToArray() },
             ports = DemoPorts.Bastion,
             authorized_keys = (string[])
             [
@@ -144,6 +144,10 @@ internal sealed class DemoSite
 
         """;
 
+    private string All(Func<ServerPlan, IPEndPoint> server) => List(_world.Places.All(server));
+
+    private static string List(IEnumerable<IPEndPoint> places) => $"[{string.Join(", ", places.Select(p => $"\"{p}\""))}]";
+
     private string Yaml(PublicKey vmHostKey, PublicKey ownerKey, DemoTimes times) => $$"""
         # The demo's site. A real one is shorter: what is not named has a default.
         site: {{Name}}
@@ -157,17 +161,17 @@ internal sealed class DemoSite
           backup: {interface: {{_world.Places.Backup.Interface}}, address: {{_world.Places.Backup.Address}}}
 
         witnesses:
-          isp_dns: {{_world.Places.Servers.IspDns}}
-          dns_a: {{_world.Places.Servers.DnsA}}
-          dns_b: {{_world.Places.Servers.DnsB}}
-          tls_a: {name: {{WorldServers.NameA}}, addresses: ["{{_world.Places.Servers.TlsA}}"], ca: {{_folder.File("ca.pem")}}}
-          tls_b: {name: {{WorldServers.NameB}}, addresses: ["{{_world.Places.Servers.TlsB}}"], ca: {{_folder.File("ca.pem")}}}
-          resolvers: ["{{_world.Places.Servers.DnsA}}", "{{_world.Places.Servers.DnsB}}"]
-          time_servers: ["{{_world.Places.Servers.Time}}"]
+          isp_dns: {{List(_world.Places.IspDns)}}
+          dns_a: {{All(p => p.DnsA)}}
+          dns_b: {{All(p => p.DnsB)}}
+          tls_a: {name: {{WorldServers.NameA}}, addresses: {{All(p => p.TlsA)}}, ca: {{_folder.File("ca.pem")}}}
+          tls_b: {name: {{WorldServers.NameB}}, addresses: {{All(p => p.TlsB)}}, ca: {{_folder.File("ca.pem")}}}
+          resolvers: {{List([.. _world.Places.All(p => p.DnsA), .. _world.Places.All(p => p.DnsB), .. _world.Places.IspDns.Skip(1)])}}
+          time_servers: {{All(p => p.Time)}}
           probe_name: {{WorldServers.ProbeName}}
           http: http://{{WorldServers.HttpName}}:{{_world.Places.Servers.Http.Port}}/generate_204
-          stun: ["{{_world.Places.Servers.StunA}}", "{{_world.Places.Servers.StunB}}"]
-          whoami: ["{{WorldServers.WhoAmI}}@{{_world.Places.Servers.DnsA}}", "{{WorldServers.WhoAmI}}/TXT@{{_world.Places.Servers.DnsB}}"]
+          stun: {{List([.. _world.Places.All(p => p.StunA), .. _world.Places.All(p => p.StunB)])}}
+          whoami: [{{string.Join(", ", _world.Places.All(p => p.DnsA).Select(a => $"\"{WorldServers.WhoAmI}@{a}\"").Concat(_world.Places.All(p => p.DnsB).Select(b => $"\"{WorldServers.WhoAmI}/TXT@{b}\"")))}}]
 
         outage:
           tell_after: {{times.TellAfter.TotalSeconds}}s

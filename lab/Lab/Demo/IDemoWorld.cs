@@ -19,7 +19,25 @@ internal sealed record Places(
     IPEndPoint Gateway,
     IPAddress Bastion,
     IPAddress BastionBehind,
-    IPAddress HomeLoopback);
+    IPAddress HomeLoopback)
+{
+    /// <summary>The same servers by IPv6, where the world has it; its <see cref="ServerPlan.IspDns"/> is the backup carrier's own resolver.</summary>
+    public ServerPlan? ServersV6 { get; init; }
+
+    /// <summary>The backup carrier's own resolver, where it has one.</summary>
+    public IPEndPoint? CarrierDns { get; init; }
+
+    /// <summary>The VM's second address.</summary>
+    public IPAddress? BastionV6 { get; init; }
+
+    /// <summary>What the provider says of the VM.</summary>
+    public IEnumerable<IPAddress> BastionAddresses => BastionV6 is null ? [Bastion] : [Bastion, BastionV6];
+
+    /// <summary>A server's places, all families.</summary>
+    public IEnumerable<IPEndPoint> All(Func<ServerPlan, IPEndPoint> server) => ServersV6 is null ? [server(Servers)] : [server(Servers), server(ServersV6)];
+
+    public IEnumerable<IPEndPoint> IspDns => CarrierDns is null ? [Servers.IspDns] : [Servers.IspDns, CarrierDns];
+}
 
 /// <summary>The world an outage happens in: loopback with relays, or a network in namespaces.</summary>
 internal interface IDemoWorld : IAsyncDisposable

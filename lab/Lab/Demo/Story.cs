@@ -115,9 +115,10 @@ internal sealed class Story(IDemoWorld world, RunFolder folder, Timeline timelin
             Check(sms.Text.StartsWith(DemoSite.Name + ":", StringComparison.Ordinal), $"the text does not begin with the site: {sms.Text}");
             Check(sms.Message.To == DemoSite.OwnerNumber, "the text went to another number");
             Check(_cast!.Gateway.Connections.Any(from => from.Address.Equals(world.BackupSeen)), "the message did not come by the backup");
-            return OwnerLogin.CommandIn(sms.Text) ?? throw new StepFailedException($"the text has no command to type: {sms.Text}");
+            var typed = OwnerLogin.CommandIn(sms.Text) ?? throw new StepFailedException($"the text has no command to type: {sms.Text}");
+            Check(typed.Any(w => w.Contains($"@{world.Places.Bastion}:", StringComparison.Ordinal)), $"the text names another address than the VM's: {sms.Text}");
+            return typed;
         }, ct);
-        Check(command.Any(w => w.Contains($"@{world.Places.Bastion}:", StringComparison.Ordinal)), "the text names another address than the VM's");
         await _steps.RunAsync("login", "the owner logs in", Patience, async limit =>
         {
             var owner = new OwnerLogin(await _site.ClientConfigurationAsync(world.Home, limit), world.Away);

@@ -113,12 +113,12 @@ public sealed class LoopbackWorld : IAsyncDisposable
 
     private async Task ServeAsync(TimeProvider time)
     {
-        var names = new Dictionary<string, IPAddress>(StringComparer.Ordinal)
+        var names = new Dictionary<string, IPAddress[]>(StringComparer.Ordinal)
         {
-            [WorldServers.NameA] = Servers.TlsA.Address,
-            [WorldServers.NameB] = Servers.TlsB.Address,
-            [WorldServers.HttpName] = Servers.Http.Address,
-            [WorldServers.GatewayName] = Gateway.Address,
+            [WorldServers.NameA] = [Servers.TlsA.Address],
+            [WorldServers.NameB] = [Servers.TlsB.Address],
+            [WorldServers.HttpName] = [Servers.Http.Address],
+            [WorldServers.GatewayName] = [Gateway.Address],
         };
         _servers = await WorldServers.StartAsync(Servers.Select(Behind), names, time);
         foreach (var resolver in (IPEndPoint[])[Servers.IspDns, Servers.DnsA, Servers.DnsB])

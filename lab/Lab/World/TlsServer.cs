@@ -33,28 +33,35 @@ public sealed class TlsServer : IAsyncDisposable
     public ConcurrentQueue<IPEndPoint> Connections { get; } = new();
 
     /// <param name="respond">Null: 204 to everything.</param>
-    public static async Task<TlsServer> StartAsync(IPEndPoint at, LabCertificate? certificate, RequestDelegate? respond = null)
+    /// <param name="alsoAt">It listens there too: its other family.</param>
+    public static async Task<TlsServer> StartAsync(IPEndPoint at, LabCertificate? certificate, RequestDelegate? respond = null, IPEndPoint? alsoAt = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         TlsServer server = null!;
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(at, listen =>
+            kestrel.Listen(at, Serve);
+            if (alsoAt is not null)
             {
-                listen.Protocols = HttpProtocols.Http1;
-                listen.Use(next => connection => server.AcceptAsync(connection, next));
-                if (certificate is not null)
-                {
-                    listen.UseHttps(Present(certificate));
-                }
-            });
+                kestrel.Listen(alsoAt, Serve);
+            }
         });
         server = new TlsServer(builder.Build());
         server._app.Run(context => server.RespondAsync(context, respond));
         await server._app.StartAsync();
         server.EndPoint = Listening(server._app);
         return server;
+
+        void Serve(ListenOptions listen)
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection => server.AcceptAsync(connection, next));
+            if (certificate is not null)
+            {
+                listen.UseHttps(Present(certificate));
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

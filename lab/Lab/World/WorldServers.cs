@@ -45,33 +45,16 @@ public sealed class WorldServers : IAsyncDisposable
         set => _stun.ForEach(s => s.SeenAs = value);
     }
 
+    /// <param name="names">What the resolvers say besides.</param>
     /// <param name="cloud">Runs what makes sockets, where the cloud's servers are; <paramref name="isp"/>: where the provider's resolver is.</param>
     public static async Task<WorldServers> StartAsync(
-        ServerPlan plan, IReadOnlyDictionary<string, IPAddress> names, TimeProvider time, Placer? cloud = null, Placer? isp = null)
+        ServerPlan plan, IReadOnlyDictionary<string, IPAddress[]> names, TimeProvider time, Placer? cloud = null, Placer? isp = null)
     {
         var servers = new WorldServers();
         cloud ??= make => make();
-        isp ??= cloud;
         try
         {
-            foreach (var (place, at) in ((Placer, IPEndPoint)[])[(isp, plan.IspDns), (cloud, plan.DnsA), (cloud, plan.DnsB)])
-            {
-                await servers.KeepAsync(place(() => Task.FromResult<IAsyncDisposable>(Resolver(at, names))));
-            }
-
-            foreach (var (at, name) in ((IPEndPoint, string)[])[(plan.TlsA, NameA), (plan.TlsB, NameB)])
-            {
-                var certificate = servers._authority.Issue(name);
-                await servers.KeepAsync(cloud(async () => await TlsServer.StartAsync(at, certificate)));
-            }
-
-            await servers.KeepAsync(cloud(() => Task.FromResult<IAsyncDisposable>(SntpServer.Start(plan.Time, time))));
-            foreach (var at in (IPEndPoint[])[plan.StunA, plan.StunB])
-            {
-                await servers.KeepAsync(cloud(() => Task.FromResult<IAsyncDisposable>(servers.Stun(at))));
-            }
-
-            await servers.KeepAsync(cloud(async () => await TlsServer.StartAsync(plan.Http, certificate: null, servers.CheckAsync)));
+            await servers.AddAsync(plan, names, time, cloud, isp ?? cloud);
             return servers;
         }
         catch
@@ -79,6 +62,29 @@ public sealed class WorldServers : IAsyncDisposable
             await servers.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>The same servers at other places too: in the other family.</summary>
+    public async Task AddAsync(ServerPlan plan, IReadOnlyDictionary<string, IPAddress[]> names, TimeProvider time, Placer cloud, Placer isp)
+    {
+        foreach (var (place, at) in ((Placer, IPEndPoint)[])[(isp, plan.IspDns), (cloud, plan.DnsA), (cloud, plan.DnsB)])
+        {
+            await KeepAsync(place(() => Task.FromResult<IAsyncDisposable>(Resolver(at, names))));
+        }
+
+        foreach (var (at, name) in ((IPEndPoint, string)[])[(plan.TlsA, NameA), (plan.TlsB, NameB)])
+        {
+            var certificate = _authority.Issue(name);
+            await KeepAsync(cloud(async () => await TlsServer.StartAsync(at, certificate)));
+        }
+
+        await KeepAsync(cloud(() => Task.FromResult<IAsyncDisposable>(SntpServer.Start(plan.Time, time))));
+        foreach (var at in (IPEndPoint[])[plan.StunA, plan.StunB])
+        {
+            await KeepAsync(cloud(() => Task.FromResult<IAsyncDisposable>(Stun(at))));
+        }
+
+        await KeepAsync(cloud(async () => await TlsServer.StartAsync(plan.Http, certificate: null, CheckAsync)));
     }
 
     public LabCertificate Issue(params string[] names) => _authority.Issue(names);
@@ -96,14 +102,15 @@ public sealed class WorldServers : IAsyncDisposable
         _authority.Dispose();
     }
 
-    private static DnsServer Resolver(IPEndPoint at, IReadOnlyDictionary<string, IPAddress> names)
+    /// <summary>One of the world's resolvers.</summary>
+    public static DnsServer Resolver(IPEndPoint at, IReadOnlyDictionary<string, IPAddress[]> names)
     {
         var server = DnsServer.Start(at);
         server.Zone.Add(ProbeName, Somewhere);
         server.Zone.AddWhoAmI(WhoAmI);
-        foreach (var (name, address) in names)
+        foreach (var (name, addresses) in names)
         {
-            server.Zone.Add(name, address);
+            server.Zone.Add(name, addresses);
         }
 
         return server;

@@ -93,9 +93,11 @@ internal static class DoctorCommand
             yield return new ObserverCheck(observe, Observers.Of(site, observe, trusted, launcher, time, NullLogger<RouterObserver>.Instance));
         }
 
-        var resolver = new UplinkResolver(site.Witnesses.Resolvers, lastGood: null, meter, time);
+        var families = new UplinkFamilies(time);
+        var nat64 = new Nat64([.. site.Witnesses.IspDns, .. site.Witnesses.Resolvers], families, meter, time);
+        var resolver = new UplinkResolver(site.Witnesses.Resolvers, lastGood: null, meter, time, nat64);
         var client = new PublicAddressClient(site.Witnesses, new NamedServers(resolver, time), meter, time);
-        yield return new EgressCheck(site, (uplink, ct) => client.FindAsync(uplink, uplink.Address?.AddressFamily ?? AddressFamily.InterNetwork, AddressLimit, ct));
+        yield return new EgressCheck(site, (uplink, ct) => client.FindAsync(uplink, families.Of(uplink) is [var first, ..] ? first : AddressFamily.InterNetwork, AddressLimit, ct));
     }
 
     private static bool OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") + ":/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")

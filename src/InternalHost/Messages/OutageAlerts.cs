@@ -94,7 +94,7 @@ internal sealed class OutageAlerts(
 
     private WayIn Way(SiteOptions site, Outage outage, PersonOptions? person)
     {
-        var host = site.Bastion.Name ?? tunnel().Remote?.Address.ToString() ?? outage.Addresses.Items.FirstOrDefault()?.ToString() ?? "?";
+        var host = site.Bastion.Name ?? WayIn.AddressForPeople(outage.Addresses.Items, tunnel().Remote?.Address)?.ToString() ?? "?";
         return new WayIn(
             person?.Name ?? site.Bastion.User, host, site.Bastion.Ports[0], site.Messages.InnerUser, site.InnerSsh?.BastionPort ?? site.Bastion.FirstForwardPort, OtherPort(site));
     }

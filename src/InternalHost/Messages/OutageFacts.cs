@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 using Common.Text;
 
 namespace InternalHost.Messages;
@@ -49,6 +52,20 @@ internal sealed record WayIn(string JumpUser, string JumpHost, int JumpPort, str
 {
     /// <summary><c>ssh -J alice@home.example.net:49022 -p 22001 pi@127.0.0.1</c>. Never shortened: half a command is worse than none.</summary>
     public string Command => SafeText.Clean($"ssh -J {JumpUser}@{Bracketed}:{JumpPort} -p {InnerPort} {InnerUser}@127.0.0.1");
+
+    /// <summary>
+    /// Of the VM's addresses the one to tell people: IPv4, which every network has that they may sit in. What we dial may be IPv6 where our
+    /// backup has nothing else, or an address behind its NAT64, which means nothing to anybody else.
+    /// </summary>
+    /// <param name="addresses">As the provider says.</param>
+    /// <param name="dialled">Where the tunnel goes; null: nowhere yet.</param>
+    public static IPAddress? AddressForPeople(ImmutableArray<IPAddress> addresses, IPAddress? dialled)
+    {
+        var known = dialled is not null && addresses.Contains(dialled);
+        return known && dialled!.AddressFamily == AddressFamily.InterNetwork ? dialled
+            : addresses.FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork)
+            ?? (known ? dialled : addresses.FirstOrDefault() ?? dialled);
+    }
 
     private string Bracketed => JumpHost.Contains(':', StringComparison.Ordinal) ? $"[{JumpHost}]" : JumpHost;
 }

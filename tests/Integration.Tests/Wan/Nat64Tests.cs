@@ -93,6 +93,23 @@ public sealed class Nat64Tests : IAsyncLifetime
             V6, new IPEndPoint(IPAddress.Loopback, stun.EndPoint.Port), _limit.Token));
     }
 
+    /// <summary>Issue 3: an address of the other family was thrown away, and the uplink could never be shown to leave by itself.</summary>
+    [NeedsFact(Need.Ipv6)]
+    public async Task Public_address_seen_through_a_nat64_is_one_of_ipv4()
+    {
+        await using var stun = StunServer.Start(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        stun.SeenAs = from => new IPEndPoint(IPAddress.Parse("203.0.113.5"), from.Port);
+        var witnesses = new WitnessOptions([], [], [], new TlsWitness("a", []), new TlsWitness("b", []), [], [], "probe.test") { Stun = [new("::1", stun.EndPoint.Port)] };
+        var servers = new NamedServers(new UplinkResolver([], lastGood: null, _meter, TimeProvider.System, _nat64), TimeProvider.System);
+        var client = new PublicAddressClient(witnesses, servers, _meter, TimeProvider.System);
+        var primary = new UplinkOptions(UplinkName.Primary, "lo", IPAddress.Loopback);
+        var probe = new EgressProbe(primary, V6, client, new UplinkFamilies(TimeProvider.System), TimeProvider.System);
+
+        Assert.Equal(ProbeOutcome.Answered, await probe.AskAsync(UplinkName.Backup, AddressFamily.InterNetworkV6, Patience, _limit.Token));
+
+        Assert.Equal(IPAddress.Parse("203.0.113.5"), probe.Last(UplinkName.Backup)!.Address);
+    }
+
     [NeedsFact(Need.Ipv6)]
     public async Task Prober_asks_in_the_family_it_is_told_else_in_one_that_the_uplink_has()
     {

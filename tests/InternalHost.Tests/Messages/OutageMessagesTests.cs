@@ -1,3 +1,4 @@
+using System.Net;
 using Common.Alerts;
 using Common.Text;
 using InternalHost.Cloud;
@@ -18,6 +19,19 @@ public sealed class OutageMessagesTests
 
     private static readonly ClosedFacts LongestClosed = new(
         At("23:59"), TimeSpan.FromMinutes(99), true, At("23:59"), TimeSpan.FromMinutes(99), 1_000, 999_900_000_000, 100.55m);
+
+    /// <summary>Issue 3: behind a NAT64 the message named the address that we dialled, which leads nobody else anywhere.</summary>
+    [Theory]
+    [InlineData("203.0.113.64", null, "203.0.113.64")]
+    [InlineData("203.0.113.64 203.0.113.65", "203.0.113.65", "203.0.113.65")]
+    [InlineData("2001:db8::64 203.0.113.64", "2001:db8::64", "203.0.113.64")]
+    [InlineData("203.0.113.64", "64:ff9b::cb00:7140", "203.0.113.64")]
+    [InlineData("2001:db8::63 2001:db8::64", "2001:db8::64", "2001:db8::64")]
+    [InlineData("", "203.0.113.9", "203.0.113.9")]
+    [InlineData("", null, null)]
+    public void Address_for_people_is_the_vms_own_and_ipv4_where_it_has_one(string addresses, string? dialled, string? told) =>
+        Assert.Equal(told, WayIn.AddressForPeople(
+            [.. addresses.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(IPAddress.Parse)], dialled is null ? null : IPAddress.Parse(dialled))?.ToString());
 
     [Fact]
     public void Open_reads_as_promised() => Says(

@@ -17,8 +17,8 @@ internal sealed record LocalCloudSettings(
     AgentProgram? Agent,
     LocalCloudModes Modes)
 {
-    /// <summary>What describe says instead, one for each of <see cref="Addresses"/>: something in between (NAT, a relay) leads from the one to the other.</summary>
-    public ImmutableArray<IPAddress> Announced { get; init; } = Addresses;
+    /// <summary>What describe says instead, one for each of <see cref="Addresses"/>: something in between (NAT, a relay) leads from the one to the other. A VM may have one of each family.</summary>
+    public ImmutableArray<ImmutableArray<IPAddress>> Announced { get; init; } = [.. Addresses.Select(a => ImmutableArray.Create(a))];
 
     public ImmutableArray<IPEndPoint> EndPoints(int place) => [.. Ports.Select(p => new IPEndPoint(Addresses[place], p))];
 

@@ -133,15 +133,15 @@ internal static partial class LocalCloudSettingsReader
         return tag ?? "";
     }
 
-    private static ImmutableArray<IPAddress> Announced(JsonSection root, ImmutableArray<IPAddress> addresses)
+    private static ImmutableArray<ImmutableArray<IPAddress>> Announced(JsonSection root, ImmutableArray<IPAddress> addresses)
     {
-        var announced = root.List("announced", AnyAddress, "an address is wanted");
+        var announced = root.List("announced", AnyAddresses, "an address is wanted, or a list of them");
         if (announced.Length > 0 && announced.Length != addresses.Length)
         {
             root.Mistake("announced", $"one for each of the {addresses.Length} addresses is wanted");
         }
 
-        return announced.Length == addresses.Length ? announced : addresses;
+        return announced.Length == addresses.Length ? [.. announced.Select(a => a.ToImmutableArray())] : [.. addresses.Select(a => ImmutableArray.Create(a))];
     }
 
     private static ImmutableArray<T> NotEmpty<T>(JsonSection s, string key, ImmutableArray<T> list)
@@ -159,6 +159,12 @@ internal static partial class LocalCloudSettingsReader
 
     private static IPAddress? AnyAddress(JsonElement e) =>
         e.ValueKind == JsonValueKind.String && IPAddress.TryParse(e.GetString(), out var address) ? address : null;
+
+    private static IPAddress[]? AnyAddresses(JsonElement e)
+    {
+        IPAddress?[] all = e.ValueKind == JsonValueKind.Array ? [.. e.EnumerateArray().Select(AnyAddress)] : [AnyAddress(e)];
+        return all.Length > 0 && !all.Contains(null) ? [.. all.OfType<IPAddress>()] : null;
+    }
 
     private static string? Port(JsonElement e) =>
         e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var port) && port is > 0 and < 65536 ? $"{port}" : null;

@@ -32,12 +32,12 @@ internal abstract record LocalInstance(int Launch, int Place)
     };
 
     /// <summary>What the provider says of it.</summary>
-    public InstanceSight Seen(string id, ImmutableArray<IPAddress> addresses, Instant at) => this switch
+    public InstanceSight Seen(string id, ImmutableArray<ImmutableArray<IPAddress>> addresses, Instant at) => this switch
     {
         Stopped s => new(id, InstanceState.Stopped, [], s.ByOwner, LaunchId),
         Pending => new(id, InstanceState.Pending, [], LaunchId: LaunchId),
-        Booting s => new(id, InstanceState.Running, at >= s.AddressAt ? [addresses[Place]] : [], LaunchId: LaunchId),
-        Up s => new(id, InstanceState.Running, at >= s.AddressAt ? [addresses[Place]] : [], LaunchId: LaunchId),
+        Booting s => new(id, InstanceState.Running, at >= s.AddressAt ? addresses[Place] : [], LaunchId: LaunchId),
+        Up s => new(id, InstanceState.Running, at >= s.AddressAt ? addresses[Place] : [], LaunchId: LaunchId),
         _ => new(id, InstanceState.Stopping, [], LaunchId: LaunchId),
     };
 

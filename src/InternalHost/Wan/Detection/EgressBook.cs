@@ -49,6 +49,9 @@ internal sealed class EgressBook
     /// <summary>Last seen of this uplink, of any family; null: never.</summary>
     public PublicAddress? Last(UplinkName uplink) => PageOf(uplink).Last;
 
+    /// <summary>It was seen with an address of this family before.</summary>
+    public bool Knows(UplinkName uplink, AddressFamily family) => PageOf(uplink).Looked(family).Seen is not null;
+
     public void Note(UplinkName uplink, PublicAddress seen) => PageOf(uplink).Note(seen);
 
     /// <summary>The uplink was asked, and no source answered.</summary>

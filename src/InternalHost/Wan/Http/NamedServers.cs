@@ -20,7 +20,9 @@ internal sealed class NamedServers(UplinkResolver resolver, TimeProvider time)
     /// <exception cref="UplinkException">It has none, or its name cannot be resolved and never could.</exception>
     public async Task<IPEndPoint> FindAsync(UplinkOptions uplink, DnsEndPoint server, AddressFamily family, CancellationToken ct)
     {
-        var addresses = IPAddress.TryParse(server.Host, out var literal) ? [literal] : await ResolveAsync(uplink, server.Host, ct);
+        var addresses = IPAddress.TryParse(server.Host, out _)
+            ? (await resolver.ResolveAsync(uplink, server.Host, ct)).Addresses   // nobody is asked; a NAT64 may be needed to reach it
+            : await ResolveAsync(uplink, server.Host, ct);
         return addresses.FirstOrDefault(a => a.AddressFamily == family) is { } found
             ? new IPEndPoint(found, server.Port)
             : throw new UplinkException(uplink, $"{server.Host} has no {(family == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4")} address");

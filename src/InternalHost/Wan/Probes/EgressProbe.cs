@@ -42,7 +42,7 @@ internal sealed class EgressProbe(UplinkOptions primary, UplinkOptions backup, P
             var finding = Judge(uplink, seen);
             if (finding == EgressFinding.AskOther)
             {
-                await LookAsync(uplink == UplinkName.Primary ? UplinkName.Backup : UplinkName.Primary, family, limit - (Instant.Now(time) - begun) - Margin, giveUp);
+                await LookAsync(uplink == UplinkName.Primary ? UplinkName.Backup : UplinkName.Primary, seen.Address.AddressFamily, limit - (Instant.Now(time) - begun) - Margin, giveUp);
                 finding = Judge(uplink, seen);
             }
 
@@ -61,21 +61,39 @@ internal sealed class EgressProbe(UplinkOptions primary, UplinkOptions backup, P
 
     private async Task<PublicAddress?> LookAsync(UplinkName name, AddressFamily family, TimeSpan limit, CancellationToken ct)
     {
-        var uplink = name == UplinkName.Primary ? primary : backup;
-        var seen = families.Of(uplink) is [_, ..] has && !has.Contains(family) ? null : await client.FindAsync(uplink, family, limit, ct);
+        var seen = AskedBy(name, family) is { } by ? await client.FindAsync(name == UplinkName.Primary ? primary : backup, by, limit, ct) : null;
         lock (_gate)
         {
-            if (seen is null)
-            {
-                _book.NoteSilence(name, family, Instant.Now(time));
-            }
-            else
+            if (seen is not null)
             {
                 _book.Note(name, seen);
+            }
+
+            if (seen?.Address.AddressFamily != family)
+            {
+                _book.NoteSilence(name, family, Instant.Now(time));
             }
         }
 
         return seen;
+    }
+
+    /// <summary>
+    /// The family to ask by, so that an address of <paramref name="family"/> is seen; null: there will be none. What has IPv6 only has an
+    /// IPv4 address for the world if its network has a NAT64, which shows when it is asked by IPv6.
+    /// </summary>
+    private AddressFamily? AskedBy(UplinkName name, AddressFamily family)
+    {
+        var has = families.Of(name == UplinkName.Primary ? primary : backup);
+        if (has.IsEmpty || has.Contains(family))
+        {
+            return family;
+        }
+
+        lock (_gate)
+        {
+            return has[0] == AddressFamily.InterNetworkV6 && _book.Knows(name, family) ? has[0] : null;
+        }
     }
 
     private EgressFinding Judge(UplinkName uplink, PublicAddress seen)

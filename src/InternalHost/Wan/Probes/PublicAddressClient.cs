@@ -26,7 +26,7 @@ internal sealed class PublicAddressClient(WitnessOptions witnesses, NamedServers
     public bool IsConfigured => !witnesses.Stun.IsEmpty || !witnesses.WhoAmI.IsEmpty;
 
     /// <param name="limit">The whole of it ends by then.</param>
-    /// <returns>Null: not found out.</returns>
+    /// <returns>Null: not found out. By IPv6 it may be an IPv4 address: a NAT64 of the network's lies between.</returns>
     public async Task<PublicAddress?> FindAsync(UplinkOptions uplink, AddressFamily family, TimeSpan limit, CancellationToken ct)
     {
         limit = limit > TimeSpan.Zero ? limit : TimeSpan.Zero;
@@ -57,10 +57,12 @@ internal sealed class PublicAddressClient(WitnessOptions witnesses, NamedServers
         }
 
         Func<CancellationToken, Task<IPAddress>> Attempt(DnsEndPoint server) => async token =>
-            await AskAsync(uplink, server, family, (at, t) => _stun.AskAsync(uplink, at, t), token) is { } address && address.AddressFamily == family
+            await AskAsync(uplink, server, family, (at, t) => _stun.AskAsync(uplink, at, t), token) is { } address && IsOf(family, address)
                 ? address
                 : throw new UplinkException(uplink, $"STUN server {server.Host} answered with an address of the other family");
     }
+
+    private static bool IsOf(AddressFamily asked, IPAddress seen) => seen.AddressFamily == asked || asked == AddressFamily.InterNetworkV6;
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

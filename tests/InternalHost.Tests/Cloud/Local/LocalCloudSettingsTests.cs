@@ -42,13 +42,17 @@ public sealed class LocalCloudSettingsTests
     {
         var plain = LocalCloudSettingsReader.Read("""{"tag": "x", "addresses": ["127.0.0.1"], "ports": [1]}""", "/cloud");
         var behind = LocalCloudSettingsReader.Read("""{"tag": "x", "addresses": ["127.0.0.1"], "announced": ["203.0.113.64"], "ports": [1]}""", "/cloud");
+        var both = LocalCloudSettingsReader.Read("""{"tag": "x", "addresses": ["127.0.0.1"], "announced": [["203.0.113.64", "2001:db8::64"]], "ports": [1]}""", "/cloud");
 
-        Assert.Equal([IPAddress.Loopback], plain.Announced.ToArray());
-        Assert.Equal([IPAddress.Parse("203.0.113.64")], behind.Announced.ToArray());
+        Assert.Equal([IPAddress.Loopback], plain.Announced.Single().ToArray());
+        Assert.Equal([IPAddress.Parse("203.0.113.64")], behind.Announced.Single().ToArray());
+        Assert.Equal([IPAddress.Parse("203.0.113.64"), IPAddress.Parse("2001:db8::64")], both.Announced.Single().ToArray());
         Assert.Equal([IPEndPoint.Parse("127.0.0.1:1")], behind.EndPoints(0).ToArray());
     }
 
     [Theory]
+    [InlineData("""{"tag": "x", "addresses": ["127.0.0.1"], "announced": [[]], "ports": [1]}""", "announced[0]: []: an address is wanted, or a list of them")]
+    [InlineData("""{"tag": "x", "addresses": ["127.0.0.1"], "announced": [["203.0.113.64", "vm"]], "ports": [1]}""", "announced[0]: [\"203.0.113.64\", \"vm\"]: an address is wanted, or a list of them")]
     [InlineData("""{"tag": "x", "addresses": ["127.0.0.1"], "announced": ["203.0.113.64", "203.0.113.65"], "ports": [1]}""", "announced: one for each of the 1 addresses is wanted")]
     [InlineData("""{"tag": "x", "addresses": ["127.0.0.1"], "ports": [1], "colour": "blue"}""", "colour: \"blue\": unknown key")]
     [InlineData("""{"addresses": ["127.0.0.1"], "ports": [1]}""", "tag: missing")]

@@ -16,7 +16,7 @@ public sealed class LocalInstanceMachineTests
         Stop = TimeSpan.FromSeconds(3),
     };
 
-    private static readonly ImmutableArray<IPAddress> Addresses = [IPAddress.Parse("127.0.0.1"), IPAddress.Parse("127.0.0.2")];
+    private static readonly ImmutableArray<ImmutableArray<IPAddress>> Addresses = [[IPAddress.Parse("127.0.0.1")], [IPAddress.Parse("127.0.0.2")]];
 
     private static readonly LocalInstance Stopped = new LocalInstance.Stopped(1, 0);
     private static readonly LocalInstance Pending = new LocalInstance.Pending(2, 0, At(102), At(105));
@@ -164,7 +164,7 @@ public sealed class LocalInstanceMachineTests
         var moved = Advance(Up, Move);
 
         Assert.Empty(Seen(moved, 110).Addresses);
-        Assert.Equal(Addresses[1], Assert.Single(Seen(moved, 111).Addresses));
+        Assert.Equal(Addresses[1].Single(), Assert.Single(Seen(moved, 111).Addresses));
     }
 
     [Fact]
