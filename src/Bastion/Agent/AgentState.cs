@@ -9,7 +9,11 @@ namespace Bastion.Agent;
 /// <summary>The agent's memory across crashes: one folder, owned by one agent at a time.</summary>
 internal sealed class AgentState : IDisposable
 {
-    private const string FileName = "bastion.db";
+    public const string FileName = "bastion.db";
+
+    /// <summary>Appended to, never changed: what is on disk was made by the entries before.</summary>
+    public static readonly string[] Migrations = [Outbox.Migration, LoginStore.Schema, LogPosition.Schema, Outbox.DetailsMigration];
+
     private readonly StateLock _lock;
 
     private AgentState(StateLock held, Database database) => (_lock, Database) = (held, database);
@@ -22,8 +26,7 @@ internal sealed class AgentState : IDisposable
         var held = StateLock.Take(directory);
         try
         {
-            // Appended to, never changed: what is on disk was made by the entries before.
-            return new AgentState(held, Database.Open(Path.Combine(directory, FileName), Outbox.Migration, LoginStore.Schema, LogPosition.Schema));
+            return new AgentState(held, Database.Open(Path.Combine(directory, FileName), Migrations));
         }
         catch
         {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Common.Alerts;
 
 /// <summary>How urgent, as DESIGN of the login policy grades it. Stored: numbers are fixed.</summary>
@@ -21,4 +23,8 @@ public enum Severity
 /// <param name="About">The outage or session it belongs to, so that later news can fold it.</param>
 /// <param name="Plain">The same without anything like a link, said once where a carrier filters the first; same <c>#Id</c>.</param>
 public sealed record Alert(
-    string Id, string Kind, Severity Severity, string Text, DateTimeOffset RaisedAt, string? About = null, string? Plain = null);
+    string Id, string Kind, Severity Severity, string Text, DateTimeOffset RaisedAt, string? About = null, string? Plain = null)
+{
+    /// <summary>What else is known, for channels with room for it (chat, mail, webhook), in the order to be shown. May be empty.</summary>
+    public ImmutableArray<AlertDetail> Details { get; init; } = [];
+}

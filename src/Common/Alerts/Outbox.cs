@@ -27,6 +27,9 @@ public sealed class Outbox
     /// <summary>For the numbered migrations of the program's one state file.</summary>
     public const string Migration = OutboxSql.Migration;
 
+    /// <summary>A later one, to be appended.</summary>
+    public const string DetailsMigration = OutboxSql.DetailsMigration;
+
     private readonly Database _database;
     private readonly Lock _gate = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });

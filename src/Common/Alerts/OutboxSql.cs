@@ -35,9 +35,11 @@ internal static class OutboxSql
         CREATE INDEX deliveries_by_phase ON deliveries(phase, alert_id);
         """;
 
+    public const string DetailsMigration = "ALTER TABLE alerts ADD COLUMN details TEXT;";
+
     private const int Settled = (int)DeliveryPhase.Confirmed;
     private const int Dead = (int)DeliveryPhase.Dead;
-    private const string AlertColumns = "a.seq, a.id, a.kind, a.severity, a.text, a.plain, a.raised_at, a.about";
+    private const string AlertColumns = "a.seq, a.id, a.kind, a.severity, a.text, a.plain, a.raised_at, a.about, a.details";
 
     public static Alert? Find(SqliteTransaction transaction, string id) => Find(transaction.Connection!, id, transaction);
 
@@ -48,14 +50,18 @@ internal static class OutboxSql
     {
         var a = open.Alert;
         var added = transaction.Sql(
-            "INSERT OR IGNORE INTO alerts(id, kind, severity, text, plain, raised_at, about) VALUES($id, $kind, $severity, $text, $plain, $raised, $about)",
+            """
+            INSERT OR IGNORE INTO alerts(id, kind, severity, text, plain, raised_at, about, details)
+            VALUES($id, $kind, $severity, $text, $plain, $raised, $about, $details)
+            """,
             ("$id", a.Id),
             ("$kind", a.Kind),
             ("$severity", (int)a.Severity),
             ("$text", a.Text),
             ("$plain", a.Plain),
             ("$raised", a.RaisedAt.ToString("O", CultureInfo.InvariantCulture)),
-            ("$about", a.About)).Run() > 0;
+            ("$about", a.About),
+            ("$details", AlertDetail.Write(a.Details))).Run() > 0;
         if (added)
         {
             foreach (var delivery in open.Deliveries)
@@ -102,7 +108,7 @@ internal static class OutboxSql
         ("$limit", limit)).List(row =>
         {
             var alert = ReadAlert(row);
-            return new DeadLetter(alert.Id, alert.Kind, alert.Text, row.GetString(8), Text(row, 9), Text(row, 10) ?? "", alert.RaisedAt);
+            return new DeadLetter(alert.Id, alert.Kind, alert.Text, row.GetString(9), Text(row, 10), Text(row, 11) ?? "", alert.RaisedAt);
         });
 
     public static int Prune(SqliteTransaction transaction, int keep) => transaction.Sql(
@@ -165,7 +171,10 @@ internal static class OutboxSql
         row.GetString(4),
         DateTimeOffset.Parse(row.GetString(6), CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind),
         Text(row, 7),
-        Text(row, 5));
+        Text(row, 5))
+    {
+        Details = AlertDetail.Read(Text(row, 8)),
+    };
 
     private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -21,6 +21,7 @@ internal static class StateFile
         ServicePortMemory.Migration,
         UplinkMemory.Migration,
         UplinkAlertMemory.Migration,
+        Outbox.DetailsMigration,
     ];
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using Bastion.Agent;
 using Bastion.Configuration;
 using Bastion.Logins;
 using Bastion.Sessions;
@@ -14,7 +15,7 @@ public sealed class LoginRecorderTests : IDisposable
     private const string AliceKey = "SHA256:Xspp2NxCCnW5eU18SFQeWO1gnP3Hk/JXAdZjqD9LUhk";
     private const string SiteKey = "SHA256:h8lPXsdzK3m0XrtEhvVM6uwwxXr04g2MrypizyDaOFs";
     private readonly FakeTime _time = new();
-    private readonly Database _database = Database.Open(":memory:", Outbox.Migration, LoginStore.Schema, LogPosition.Schema);
+    private readonly Database _database = Database.Open(":memory:", AgentState.Migrations);
     private readonly LoginRecorder _recorder;
     private int _next;
 

@@ -83,7 +83,7 @@ internal sealed class OutboxRig : IDisposable
         _folder.Delete(recursive: true);
     }
 
-    private Database Open() => Database.Open(Path.Combine(_folder.FullName, "state.db"), "CREATE TABLE journal(entry TEXT)", Outbox.Migration);
+    private Database Open() => Database.Open(Path.Combine(_folder.FullName, "state.db"), "CREATE TABLE journal(entry TEXT)", Outbox.Migration, Outbox.DetailsMigration);
 
     private OutboxService NewService() => new(Outbox, _channels, Time, NullLogger<OutboxService>.Instance, jitter: () => 0.5);
 }

@@ -130,7 +130,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     /// <summary>What the agent's state file holds: each login's alert id; null where it was not told.</summary>
     public List<(string Id, bool Told, string Name, string Method)> Logins()
     {
-        using var database = Database.Open(_place.File("state/bastion.db"), Outbox.Migration, Bastion.Logins.LoginStore.Schema, Common.Logins.LogPosition.Schema);
+        using var database = Database.Open(_place.File("state/bastion.db"), Bastion.Agent.AgentState.Migrations);
         return database.Read(c => c.Sql("SELECT alert_id, told, name, method FROM logins ORDER BY seq")
             .List(r => (r.GetString(0), r.GetBoolean(1), r.GetString(2), r.GetString(3))));
     }

@@ -216,7 +216,7 @@ public sealed class OutboxOverHttpTests : IAsyncLifetime
 
     private async Task<(Outbox Outbox, OutboxService Service, Database Database)> StartAsync(string file, DeliveryPolicy? policy = null, IMessageChannel? channel = null)
     {
-        var database = Database.Open(Path.Combine(_folder.FullName, file), Outbox.Migration);
+        var database = Database.Open(Path.Combine(_folder.FullName, file), Outbox.Migration, Outbox.DetailsMigration);
         var outbox = new Outbox(database);
         var service = new OutboxService(outbox, [channel ?? Sms()], TimeProvider.System, NullLogger<OutboxService>.Instance, policy ?? Quick);
         _databases.Add(database);

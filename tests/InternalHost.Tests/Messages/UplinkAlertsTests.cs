@@ -15,7 +15,7 @@ public sealed class UplinkAlertsTests : IDisposable
     private static readonly UplinkReport Broken = UplinkAlertRulesTests.Report(UplinkName.Backup, UplinkState.Down, Usable.No, Reasons.Dark);
 
     private readonly FakeTime _time = new();
-    private readonly Database _database = Database.Open(":memory:", Outbox.Migration, UplinkAlertMemory.Migration);
+    private readonly Database _database = Database.Open(":memory:", Outbox.Migration, UplinkAlertMemory.Migration, Outbox.DetailsMigration);
     private readonly SiteFolder _folder = new();
     private readonly SiteOptions _site;
     private UplinkReport _backup = Well;
