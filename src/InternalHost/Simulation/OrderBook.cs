@@ -9,6 +9,7 @@ internal sealed class OrderBook(World world)
 {
     private static readonly TimeSpan StayClosed = TimeSpan.FromHours(1);
 
+    private readonly Queue<Instant> _given = new();
     private Instant _booted;
     private Instant _diedAt;
     private bool _kept = true;
@@ -33,19 +34,26 @@ internal sealed class OrderBook(World world)
 
     public override string ToString() => $"{(IsClosed ? "closed" : "")} {(IsPaused ? "paused" : "")}";
 
+    /// <summary>A person has given an order; a machine without time may take it up later, and it counts from now.</summary>
+    public void Given() => _given.Enqueue(world.Now);
+
     /// <summary>The same rules as the controller's, on another clock.</summary>
     public void Stepping(FailoverEvent ev)
     {
+        var at = IsOrder(ev) && _given.TryDequeue(out var given) ? given : world.Now;
         _before = (_open, _closed, _paused, _drill);
         switch (ev)
         {
-            case FailoverEvent.OperatorOpened e: (_open, _closed) = (world.Now + e.For, default); break;
-            case FailoverEvent.OperatorClosed: (_open, _closed, _drill) = (default, world.Now + StayClosed, false); break;
-            case FailoverEvent.OperatorPaused e: _paused = world.Now + e.For; break;
+            case FailoverEvent.OperatorOpened e: (_open, _closed) = (at + e.For, default); break;
+            case FailoverEvent.OperatorClosed: (_open, _closed, _drill) = (default, at + StayClosed, false); break;
+            case FailoverEvent.OperatorPaused e: _paused = at + e.For; break;
             case FailoverEvent.DrillRequested: _drill = true; break;
             case FailoverEvent.OperatorResumed: (_closed, _paused) = (default, default); break;
         }
     }
+
+    private static bool IsOrder(FailoverEvent ev) => ev
+        is FailoverEvent.OperatorOpened or FailoverEvent.OperatorClosed or FailoverEvent.OperatorPaused or FailoverEvent.OperatorResumed or FailoverEvent.DrillRequested;
 
     /// <summary>The step never came onto the disk, and nobody has been answered.</summary>
     public void RolledBack() => (_open, _closed, _paused, _drill) = _before;
@@ -81,6 +89,7 @@ internal sealed class OrderBook(World world)
 
     public void Died(Inside inside)
     {
+        _given.Clear();
         (_booted, _diedAt) = (inside.Booted, world.Now);
         _kept = inside.Journal.Problem is null && !world.Is(FaultKind.DiskFull) && !world.Is(FaultKind.DiskReadOnly);
     }

@@ -125,7 +125,13 @@ internal sealed partial class World
         }
     }
 
-    private void Order(Func<Instant, FailoverEvent> order) => _inside?.Inbox.TryPost(order);
+    private void Order(Func<Instant, FailoverEvent> order)
+    {
+        if (_inside?.Inbox.TryPost(order) == true)
+        {
+            Invariants.Orders.Given();
+        }
+    }
 
     private void Crash(Cut cut)
     {

@@ -34,6 +34,23 @@ public sealed class OrderBookTests
         Assert.False(book.IsClosed);
     }
 
+    [Fact]
+    public void An_order_counts_from_when_it_was_given_not_from_when_a_stalled_machine_took_it_up()
+    {
+        using var world = new World(new WorldOptions(1, TimeSpan.FromDays(1), Crash: false));
+        var book = world.Invariants.Orders;
+        var given = world.Now;
+        book.Given();
+        world.Agenda.MoveTo(given + TimeSpan.FromSeconds(4));
+
+        var state = Step(book, new FailoverState(), new FailoverEvent.OperatorOpened(given, TimeSpan.FromHours(2)));
+        world.Agenda.MoveTo(given + TimeSpan.FromHours(2) - TimeSpan.FromTicks(1));
+        Assert.True(book.IsOpen && state.Orders.Open(world.Now));
+        world.Agenda.MoveTo(given + TimeSpan.FromHours(2));
+
+        Assert.False(book.IsOpen || state.Orders.Open(world.Now));
+    }
+
     private static FailoverState Step(OrderBook book, FailoverState state, FailoverEvent ev)
     {
         var step = FailoverMachine.Advance(state, ev, Policy);
