@@ -17,7 +17,7 @@ public static class FailoverMachine
 {
     public static FailoverStep Advance(FailoverState state, FailoverEvent ev, FailoverPolicy policy)
     {
-        var turn = new FailoverTurn(Absorption.Apply(state, ev, policy), ev.At, policy);
+        var turn = new FailoverTurn(Absorption.Apply(state, ev, policy), ev.At, ev.Jitter, policy);
         if (ev is FailoverEvent.Restarted)
         {
             turn.Resume();

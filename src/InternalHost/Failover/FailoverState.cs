@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Serialization;
 using Common.Time;
@@ -98,6 +99,18 @@ public enum OutageCause
 /// <param name="Since">When the need was known.</param>
 public sealed record Outage(int Number, OutageCause Cause, Instant Since)
 {
+    private const int Marks = 0x10_0000;
+
+    /// <summary>Drawn at its begin: where the disk did not keep an outage, the next one takes its number again, and is not to be taken for it.</summary>
+    public string Mark { get; init; } = "";
+
+    /// <summary>What no other outage is called: <c>36-7f3a2</c>.</summary>
+    [JsonIgnore]
+    public string Name => Mark.Length == 0 ? Number.ToString(CultureInfo.InvariantCulture) : $"{Number}-{Mark}";
+
+    /// <param name="chance">Uniform in [0, 1).</param>
+    public static string MarkOf(double chance) => ((int)(chance * Marks)).ToString("x5", CultureInfo.InvariantCulture);
+
     /// <summary>When the primary was said to be down; null where it never was.</summary>
     public Instant? DownAt { get; init; }
 

@@ -181,10 +181,10 @@ internal sealed partial class FailoverTurn
         _effects.Add(new Drain(State.Run));
     }
 
-    /// <summary>The agent refuses new people and nobody is there.</summary>
+    /// <summary>The agent refuses new people and nobody is there; unless an undrain is behind that answer, and somebody may have come.</summary>
     public void Drained()
     {
-        if (State.Phase is Phase.Draining && !WantKeep)
+        if (State.Phase is Phase.Draining { DrainAsked: true } && !WantKeep)
         {
             Stop();
         }

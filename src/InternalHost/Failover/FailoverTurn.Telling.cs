@@ -112,6 +112,6 @@ internal sealed partial class FailoverTurn
         }
 
         Change(o => o with { Alerts = o.Alerts + 1, AnyTold = true });
-        _effects.Add(new FailoverEffect.RaiseAlert(alert, $"{outage.Number}.{outage.Alerts + 1}", reason, outage));
+        _effects.Add(new FailoverEffect.RaiseAlert(alert, $"{outage.Name}.{outage.Alerts + 1}", reason, outage));
     }
 }

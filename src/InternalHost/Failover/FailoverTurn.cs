@@ -7,8 +7,9 @@ using static InternalHost.Failover.FailoverEffect;
 namespace InternalHost.Failover;
 
 /// <summary>One step in the making: the state as it changes, and the effects asked for so far.</summary>
+/// <param name="chance">Uniform in [0, 1).</param>
 [Common.PureCore]
-internal sealed partial class FailoverTurn(FailoverState state, Instant at, FailoverPolicy policy)
+internal sealed partial class FailoverTurn(FailoverState state, Instant at, double chance, FailoverPolicy policy)
 {
     private readonly ImmutableArray<FailoverEffect>.Builder _effects = ImmutableArray.CreateBuilder<FailoverEffect>();
 
@@ -107,7 +108,7 @@ internal sealed partial class FailoverTurn(FailoverState state, Instant at, Fail
         State = State with
         {
             Outages = number,
-            Outage = new Outage(number, cause, at) { DownAt = Watch.Primary == Usable.No ? at : null },
+            Outage = new Outage(number, cause, at) { Mark = Outage.MarkOf(chance), DownAt = Watch.Primary == Usable.No ? at : null },
         };
     }
 

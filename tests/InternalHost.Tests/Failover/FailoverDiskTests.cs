@@ -1,5 +1,6 @@
 using Common.Journal;
 using Common.Time;
+using InternalHost.Cloud;
 using InternalHost.Failover;
 using InternalHost.Wan.Detection;
 using Microsoft.Data.Sqlite;
@@ -16,6 +17,7 @@ public sealed class FailoverDiskTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("disk");
     private readonly FakeTime _time = new();
     private readonly FailoverInbox _inbox;
+    private readonly List<FailoverEffect.RaiseAlert> _raised = [];
     private readonly Database _database;
     private FailoverService _service;
 
@@ -100,8 +102,7 @@ public sealed class FailoverDiskTests : IDisposable
 
         TurnAll();
 
-        Assert.True(answer.IsCompletedSuccessfully);
-        Assert.Null(await answer);
+        Assert.Null(await answer.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.True(Journal("boot-1").Load()!.Orders.Open(Now));
     }
 
@@ -116,6 +117,32 @@ public sealed class FailoverDiskTests : IDisposable
         Assert.Contains("cannot be written", await answer.WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
         Assert.True(_service.Snapshot.Orders.Open(Now));
         Refuse(false);
+    }
+
+    /// <summary>The outbox may have kept the first outage's text, and would take the second one's for the same.</summary>
+    [Fact]
+    public void Outage_after_one_that_the_disk_did_not_keep_is_told_under_another_id()
+    {
+        Refuse(true);
+        Tell(at => new FailoverEvent.OperatorOpened(at, TwentyMinutes));
+        var lost = Serve();
+        Refuse(false);
+        _service = Killed("boot-1");
+        Assert.Null(_service.Snapshot.Outage);
+
+        Tell(at => new FailoverEvent.OperatorOpened(at, TwentyMinutes));
+        var told = Serve();
+
+        Assert.Equal((1, 1), (lost.Outage.Number, told.Outage.Number));
+        Assert.NotEqual(lost.Id, told.Id);
+    }
+
+    /// <summary>Until its owner is told.</summary>
+    private FailoverEffect.RaiseAlert Serve()
+    {
+        Tell(at => new FailoverEvent.InstanceSeen(at, _service.Snapshot.Run, new InstanceSight("i-1", InstanceState.Running, [Story.A])));
+        Tell(at => new FailoverEvent.TunnelVerified(at, _service.Snapshot.Run));
+        return _raised[^1];
     }
 
     private Instant Now => Instant.Now(_time);
@@ -147,7 +174,7 @@ public sealed class FailoverDiskTests : IDisposable
     private FailoverJournal Journal(string boot) => new(_database, boot, _time);
 
     private FailoverService Live(string boot) =>
-        new(_inbox, Journal(boot), new NoEffects(), () => Story.Policy, _time, NullLogger<FailoverService>.Instance);
+        new(_inbox, Journal(boot), new NoEffects(_raised), () => Story.Policy, _time, NullLogger<FailoverService>.Instance);
 
     private FailoverService Killed(string boot)
     {
@@ -157,19 +184,15 @@ public sealed class FailoverDiskTests : IDisposable
         return _service;
     }
 
-    private sealed class NoEffects : IFailoverEffects
+    private sealed class NoEffects(List<FailoverEffect.RaiseAlert> raised) : IFailoverEffects
     {
         public void Run(FailoverEffect effect)
         {
         }
 
-        public void AddAlert(SqliteTransaction transaction, FailoverEffect.RaiseAlert alert)
-        {
-        }
+        public void AddAlert(SqliteTransaction transaction, FailoverEffect.RaiseAlert alert) => raised.Add(alert);
 
-        public void AddAlertInMemory(FailoverEffect.RaiseAlert alert)
-        {
-        }
+        public void AddAlertInMemory(FailoverEffect.RaiseAlert alert) => raised.Add(alert);
 
         public void AlertsAdded()
         {

@@ -175,6 +175,20 @@ public sealed class FailoverMachineTests
     }
 
     [Fact]
+    public void Answer_to_a_drain_that_was_undone_does_not_stop_the_vm()
+    {
+        _story.Serving().Primary(Usable.Yes).Sessions(0).Empty(610).Primary(Usable.Unknown).Primary(Usable.Yes);
+        Assert.Equal((1, 1), (_story.Count<Drain>(), _story.Count<Undrain>()));
+        Assert.Equal("Draining", _story.Phase);
+
+        // The undrain is on its way behind it: somebody may be coming in.
+        _story.Drained();
+
+        Assert.Equal("Draining", _story.Phase);
+        Assert.Equal(0, _story.Count<StopInstance>());
+    }
+
+    [Fact]
     public void Stopping_and_down_again_starts_when_stopped()
     {
         _story.Stopping().Primary(Usable.No);

@@ -100,7 +100,6 @@ public sealed class FailoverTableTests
         [("Draining", "primary no")] = ("Serving", ""),
         [("Draining", "primary unknown")] = ("Serving", ""),
         [("Draining", "open")] = ("Serving", ""),
-        [("Draining", "drained")] = ("Stopping", "CloseTunnel StopInstance"),
         [("Draining", "close")] = ("Draining", "Drain"),
         [("Draining", "absent")] = ("Standby", "CloseTunnel RaiseAlert"),
         [("Draining", "stopped")] = ("Standby", "CloseTunnel RaiseAlert"),
