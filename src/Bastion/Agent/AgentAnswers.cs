@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
+using Bastion.DeadMan;
 using Bastion.Logins;
 using Bastion.Sessions;
 using Common.Agent;
@@ -11,10 +12,8 @@ namespace Bastion.Agent;
 
 /// <summary>What the agent answers on its port. Where it cannot know, it says so: not known is never "nobody".</summary>
 internal sealed class AgentAnswers(
-    LoginService logins, SessionBook sessions, DrainService drain, AptWatch apt, OutboxService outbox, Database database, string boot, string version, TimeProvider time)
+    PresentSessions sessions, DrainService drain, AptWatch apt, OutboxService outbox, DeadManService? deadMan, Database database, string boot, string version, TimeProvider time)
 {
-    private static readonly TimeSpan CatchUpFor = TimeSpan.FromSeconds(2);
-
     public async Task<AgentReply> AnswerAsync(AgentRequest request, CancellationToken ct)
     {
         try
@@ -24,12 +23,13 @@ internal sealed class AgentAnswers(
                 "sessions" or "health" => await StateAsync(ct),
                 "drain" => await DrainAsync(ct),
                 "undrain" => await UndrainAsync(ct),
-                _ => new AgentReply(false, "unknown op; known: sessions, drain, undrain, health", Version: version),
+                "hold" => await HoldAsync(request.Seconds, ct),
+                _ => new AgentReply(false, "unknown op; known: sessions, drain, undrain, hold, health", Version: version),
             };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new AgentReply(false, "the door cannot be moved: the file that keeps people out cannot be written", Version: version);
+            return new AgentReply(false, $"a file cannot be written in the agent's folder, so {request.Op} has no effect", Version: version);
         }
     }
 
@@ -51,34 +51,38 @@ internal sealed class AgentAnswers(
         return StateAsync(ct);
     }
 
+    /// <summary>Keeps the dead man off for as long as is said; 0 lifts it.</summary>
+    private async Task<AgentReply> HoldAsync(double? seconds, CancellationToken ct)
+    {
+        if (deadMan is null)
+        {
+            return new AgentReply(false, "this bastion has no dead man: it stays up by itself", Version: version);
+        }
+
+        if (seconds is not { } length || !(length >= 0 && length <= HoldFile.Longest.TotalSeconds))
+        {
+            return new AgentReply(false, $"hold needs seconds, 0 to {HoldFile.Longest.TotalSeconds}", Version: version);
+        }
+
+        deadMan.Hold(TimeSpan.FromSeconds(length));
+        return await StateAsync(ct);
+    }
+
     private async Task<AgentReply> StateAsync(CancellationToken ct)
     {
-        var open = await IsCaughtUpAsync(ct) ? sessions.Now()?.Where(OpenSessions.Counts).ToImmutableArray() : null;
+        var open = (await sessions.NowAsync(ct))?.Where(OpenSessions.Counts).ToImmutableArray();
         var now = Instant.Now(time);
         return new AgentReply(
             true,
-            logins.Trouble is { } trouble ? $"logins cannot be seen: {trouble}" : null,
+            sessions.Trouble is { } trouble ? $"logins cannot be seen: {trouble}" : null,
             open?.Length,
             open?.Select(s => new AgentSession(s.Name, s.Device, s.Peer.ToString(), Math.Max(0, (now - s.Since).TotalSeconds))).ToList(),
             false,
             outbox.Snapshot.Pending,
             apt.Idle,
             database.Read(c => LoginStore.PeopleSince(c, boot)),
-            version);
-    }
-
-    private async Task<bool> IsCaughtUpAsync(CancellationToken ct)
-    {
-        using var timeout = new CancellationTokenSource(CatchUpFor, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
-        try
-        {
-            await logins.CatchUpAsync(both.Token);
-            return logins.Trouble is null;
-        }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-        {
-            return false;
-        }
+            version,
+            deadMan?.OffIn.TotalSeconds,
+            deadMan?.HeldFor.TotalSeconds);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Bastion.Configuration;
+using Bastion.DeadMan;
 using Bastion.Logins;
 using Common.Logins;
 using Bastion.Sessions;
@@ -31,15 +32,21 @@ internal static class AgentComposition
         services.AddSingleton(p => new SessionBook(state.Database, new KernelConnections(), options.SshdPorts, boot));
         services.AddSingleton(p => new AptWatch(p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new Door(options.Door, options.Identities));
+        services.AddSingleton<PresentSessions>();
         services.AddSingleton(p => new AgentAnswers(
-            p.GetRequiredService<LoginService>(), p.GetRequiredService<SessionBook>(), p.GetRequiredService<DrainService>(), p.GetRequiredService<AptWatch>(),
-            p.GetRequiredService<OutboxService>(), state.Database, boot, Machine.Version, p.GetRequiredService<TimeProvider>()));
+            p.GetRequiredService<PresentSessions>(), p.GetRequiredService<DrainService>(), p.GetRequiredService<AptWatch>(), p.GetRequiredService<OutboxService>(),
+            p.GetService<DeadManService>(), state.Database, boot, Machine.Version, p.GetRequiredService<TimeProvider>()));
 
         // Stopped in the opposite order: no more questions, the door, the last of the log, and then what is still to be delivered.
         services.AddService(p => new OutboxService(
             p.GetRequiredService<Outbox>(), Channels(options.Sms, p), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OutboxService>>()));
         services.AddService(p => ActivatorUtilities.CreateInstance<LoginService>(p));
         services.AddService(p => ActivatorUtilities.CreateInstance<DrainService>(p));
+        if (options.DeadMan is { } deadMan)
+        {
+            services.AddService(p => DeadManComposition.Create(deadMan, options, p));
+        }
+
         services.AddService(p => new AgentServer(
             options.AgentPort, p.GetRequiredService<AgentAnswers>().AnswerAsync, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<AgentServer>>()));
         return services;

@@ -20,5 +20,6 @@ internal static class BastionCommand
     {
         AgentCommand.Create(),
         CheckConfigCommand.Create(),
+        HoldCommand.Create(),
     };
 }

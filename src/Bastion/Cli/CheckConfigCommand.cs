@@ -35,6 +35,7 @@ internal static class CheckConfigCommand
                 "state_directory": "{{AgentOptions.DefaultStateDirectory}}",
                 "nologin_path": "{{AgentOptions.DefaultNologinPath}}",  exists while people are kept out
                 "revoked_keys": "/...",                  sshd's RevokedKeys, where there is no PAM
+                "dead_man": {"after": "20m"},            nobody for so long: off; left out: never
                 "private": false                         true: sshd runs as our own user
               }
             """);

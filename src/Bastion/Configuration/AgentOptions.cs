@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Bastion.DeadMan;
 using Common.Alerts;
 
 namespace Bastion.Configuration;
@@ -10,6 +11,7 @@ namespace Bastion.Configuration;
 /// <param name="AgentPort">On 127.0.0.1.</param>
 /// <param name="SshdPorts">Connections to these local ports are the ones that can be sessions.</param>
 /// <param name="Door">How new people are kept out while draining.</param>
+/// <param name="DeadMan">Null: the VM never switches itself off.</param>
 /// <param name="Private">A private set-up: sshd runs as our own user and logs to a file of ours, so our uid and bare lines are trusted.</param>
 internal sealed record AgentOptions(
     string Site,
@@ -21,7 +23,8 @@ internal sealed record AgentOptions(
     ImmutableArray<int> SshdPorts,
     SmsSettings? Sms,
     DoorOptions Door,
-    bool Private)
+    bool Private,
+    DeadManOptions? DeadMan = null)
 {
     /// <summary>Where our own PAM line looks (<c>pam_nologin.so file=...</c>, skipped for site accounts): not /run/nologin, which keeps sites out too.</summary>
     public const string DefaultNologinPath = "/run/bastion/nologin";

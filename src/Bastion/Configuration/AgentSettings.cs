@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Bastion.DeadMan;
 using Common.Logins;
 using Common;
 using Common.Alerts;
@@ -30,7 +31,8 @@ internal static class AgentSettings
             root.List("sshd_ports", NetworkValues.Port, AgentOptions.DefaultSshdPorts),
             root.Has("sms") ? Sms(root.Section("sms"), secretFile) : null,
             new DoorOptions(root.Get("nologin_path", FullPath, AgentOptions.DefaultNologinPath), root.Optional("revoked_keys", FullPath)),
-            root.Get("private", Flag, false));
+            root.Get("private", Flag, false),
+            root.Has("dead_man") ? DeadMan(root.Section("dead_man")) : null);
         root.Close();
         return options;
     }
@@ -98,6 +100,17 @@ internal static class AgentSettings
 
         section.Close();
         return settings;
+    }
+
+    private static DeadManOptions DeadMan(ConfigurationSection section)
+    {
+        var after = Quantities.DurationBetween(DeadManOptions.ShortestAfter, DeadManOptions.LongestAfter);
+        var options = new DeadManOptions(
+            section.Get("after", after, DeadManOptions.DefaultAfter),
+            section.Get("request_file", FullPath, PowerRequestFile.DefaultPath),
+            section.Optional("command", FullPath));
+        section.Close();
+        return options;
     }
 
     private static Reading<string> Log(string text) => text == Journal ? text : FullPath(text);
