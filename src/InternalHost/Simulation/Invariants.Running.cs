@@ -48,9 +48,13 @@ internal sealed partial class Invariants
         }
     }
 
-    /// <summary>I1: what is asked of the provider is on disk before, or a kill in between leaves a machine that nobody knows of.</summary>
+    /// <summary>
+    /// I6: nothing is started against an order; one that is given while the call is on its way comes too late for it.
+    /// I1: what is asked of the provider is on disk before, or a kill in between leaves a machine that nobody knows of.
+    /// </summary>
     public void Asked(bool start)
     {
+        Hold(6, !start || Orders.MayGoOn, $"a start is asked of the provider although {Orders}");
         if (_world.Inside is { Journal: { Problem: null } journal })
         {
             var written = journal.Load()?.Phase;
@@ -63,7 +67,6 @@ internal sealed partial class Invariants
         var at = _world.Now;
         var held = _ownerStopHolds && at - _ownerStoppedAt < StayClosed;
         Hold(10, !held, $"started {(at - _ownerStoppedAt).TotalMinutes:F0} min after the owner had stopped it");
-        Hold(6, Orders.MayGoOn, $"started although {Orders}");
         _serving = null;
         if (CalmAround() >= TimeSpan.FromMinutes(2))
         {

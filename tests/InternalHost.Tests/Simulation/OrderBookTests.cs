@@ -51,6 +51,22 @@ public sealed class OrderBookTests
         Assert.False(book.IsOpen || state.Orders.Open(world.Now));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_start_breaks_the_order_to_close_only_if_it_was_asked_for_after_it(bool after)
+    {
+        using var world = new World(new WorldOptions(1, TimeSpan.FromDays(1), Crash: false));
+        void Close() => Step(world.Invariants.Orders, new FailoverState(), new FailoverEvent.OperatorClosed(world.Now));
+        void Ask() => world.Invariants.Asked(start: true);
+
+        (after ? (Action)Close : Ask)();
+        (after ? (Action)Ask : Close)();
+        world.Provider.Start(Actor.Controller);
+
+        Assert.Equal(after ? "I6" : null, world.Invariants.Violation?.Invariant);
+    }
+
     private static FailoverState Step(OrderBook book, FailoverState state, FailoverEvent ev)
     {
         var step = FailoverMachine.Advance(state, ev, Policy);
