@@ -49,6 +49,8 @@ internal sealed partial class FailoverTurn
             Outage = State.Outage! with { ShutSince = at, OpenTold = false, BackAt = Watch.Primary == Usable.Yes ? at : null },
         };
         Enter(new Phase.Connecting(at));
+        // The next look was put off as far as in Standby.
+        Look(Watch with { NextDescribe = Common.Time.Instant.Min(Watch.NextDescribe, at + Absorption.DescribeEvery(State, policy)) });
     }
 
     private void Start()

@@ -218,6 +218,21 @@ public sealed class FailoverMachineTests
         Assert.Equal(0, _story.Count<StopInstance>());
     }
 
+    /// <summary>In Standby it is looked for rarely; that pause is not to go on while it boots.</summary>
+    [Theory]
+    [InlineData(Usable.Yes)]
+    [InlineData(Usable.Unknown)]
+    public void Vm_that_is_joined_while_it_boots_is_looked_at_each_second(Usable primary)
+    {
+        _story.Backup(Usable.Yes).Primary(primary).Wait(TimeSpan.FromMinutes(16)).Instance(InstanceState.Pending);
+        Assert.Equal("Connecting", _story.Phase);
+        var before = _story.Count<DescribeInstance>();
+
+        _story.Wait(1);
+
+        Assert.Equal(before + 1, _story.Count<DescribeInstance>());
+    }
+
     [Fact]
     public void Failing_stop_is_retried_for_ever_and_told_once()
     {
