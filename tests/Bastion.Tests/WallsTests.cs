@@ -5,6 +5,9 @@ namespace Bastion.Tests;
 public sealed class WallsTests
 {
     [Fact]
+    public void Tests_are_cleaned_up_after() => Assert.Empty(LeftBehind.In(typeof(WallsTests).Assembly));
+
+    [Fact]
     public void Cores_touch_nothing()
     {
         var path = Path.Combine(AppContext.BaseDirectory, "bastion.dll");

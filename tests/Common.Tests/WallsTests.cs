@@ -6,6 +6,9 @@ namespace Common.Tests;
 /// <summary>Keeps the walls: who may know whom, and that decisions touch nothing.</summary>
 public sealed class WallsTests
 {
+    [Fact]
+    public void Tests_are_cleaned_up_after() => Assert.Empty(LeftBehind.In(typeof(WallsTests).Assembly));
+
     [Theory]
     [InlineData("src/Common/Common.csproj", new string[0])]
     [InlineData("src/Bastion/Bastion.csproj", new[] { "Common" })]

@@ -12,4 +12,7 @@ public sealed class WallsTests
         Assert.NotEmpty(PureCores.Marked(path));
         Assert.Equal("", string.Join('\n', PureCores.Breaches(path)));
     }
+
+    [Fact]
+    public void Tests_are_cleaned_up_after() => Assert.Empty(LeftBehind.In(typeof(WallsTests).Assembly));
 }

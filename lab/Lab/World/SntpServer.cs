@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Lab.World;
 
@@ -17,19 +16,12 @@ public sealed class SntpServer : IAsyncDisposable
     private const int PacketLength = 48;
     private static readonly DateTimeOffset Era0 = new(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly Socket _socket;
+    private readonly UdpLoop _udp;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _loop;
 
-    private SntpServer(Socket socket, TimeProvider time)
-    {
-        (_socket, _time) = (socket, time);
-        EndPoint = (IPEndPoint)socket.LocalEndPoint!;
-        _loop = ServeAsync(_stop.Token);
-    }
+    private SntpServer(IPEndPoint at, TimeProvider time) => (_udp, _time) = (new UdpLoop(at, Answer), time);
 
-    public IPEndPoint EndPoint { get; }
+    public IPEndPoint EndPoint => _udp.EndPoint;
 
     public Silence Silence { get; } = new();
 
@@ -54,48 +46,23 @@ public sealed class SntpServer : IAsyncDisposable
 
     public static SntpServer Start(IPEndPoint at, TimeProvider time)
     {
-        var socket = new Socket(at.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(at);
-        return new SntpServer(socket, time);
+        var server = new SntpServer(at, time);
+        server._udp.Start();
+        return server;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        _socket.Dispose();
-        await _loop;
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _udp.DisposeAsync();
 
-    private async Task ServeAsync(CancellationToken ct)
+    private IEnumerable<byte[]> Answer(byte[] packet, IPEndPoint from)
     {
-        var buffer = new byte[512];
-        var anyone = new IPEndPoint(_socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
-        while (!ct.IsCancellationRequested)
+        Seen.Enqueue(from.Address);
+        if (Loses > 0)
         {
-            try
-            {
-                var got = await _socket.ReceiveFromAsync(buffer, anyone, ct);
-                var from = (IPEndPoint)got.RemoteEndPoint;
-                Seen.Enqueue(from.Address);
-                if (Loses > 0)
-                {
-                    Loses--;
-                }
-                else if (!Silent && !Silence.Covers(from.Address) && got.ReceivedBytes >= PacketLength)
-                {
-                    await _socket.SendToAsync(Reply(buffer.AsSpan(0, PacketLength)), from, ct);
-                }
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // The client was gone before its answer came.
-            }
+            Loses--;
+            return [];
         }
+
+        return Silent || Silence.Covers(from.Address) || packet.Length < PacketLength ? [] : [Reply(packet)];
     }
 
     private byte[] Reply(ReadOnlySpan<byte> request)

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Lab.World;
 
@@ -14,18 +13,11 @@ public sealed class StunServer : IAsyncDisposable
 {
     private const int HeaderLength = 20;
 
-    private readonly Socket _socket;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _loop;
+    private readonly UdpLoop _udp;
 
-    private StunServer(Socket socket)
-    {
-        _socket = socket;
-        EndPoint = (IPEndPoint)socket.LocalEndPoint!;
-        _loop = ServeAsync(_stop.Token);
-    }
+    private StunServer(IPEndPoint at) => _udp = new UdpLoop(at, Answer);
 
-    public IPEndPoint EndPoint { get; }
+    public IPEndPoint EndPoint => _udp.EndPoint;
 
     public Silence Silence { get; } = new();
 
@@ -38,49 +30,22 @@ public sealed class StunServer : IAsyncDisposable
 
     public static StunServer Start(IPEndPoint at)
     {
-        var socket = new Socket(at.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(at);
-        return new StunServer(socket);
+        var server = new StunServer(at);
+        server._udp.Start();
+        return server;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        _socket.Dispose();
-        await _loop;
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _udp.DisposeAsync();
 
-    private async Task ServeAsync(CancellationToken ct)
+    private IEnumerable<byte[]> Answer(byte[] packet, IPEndPoint from)
     {
-        var buffer = new byte[2048];
-        var anyone = new IPEndPoint(_socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
-        while (!ct.IsCancellationRequested)
+        if (Silence.Covers(from.Address) || !IsRequest(packet))
         {
-            try
-            {
-                var got = await _socket.ReceiveFromAsync(buffer, anyone, ct);
-                var from = (IPEndPoint)got.RemoteEndPoint;
-                if (Silence.Covers(from.Address) || !IsRequest(buffer.AsSpan(0, got.ReceivedBytes)))
-                {
-                    continue;
-                }
-
-                Seen.Enqueue(from);
-                foreach (var reply in Behaviour.Replies(buffer[8..HeaderLength], SeenAs(from)))
-                {
-                    await _socket.SendToAsync(reply, from, ct);
-                }
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // The client was gone before its answer came.
-            }
+            return [];
         }
+
+        Seen.Enqueue(from);
+        return Behaviour.Replies(packet[8..HeaderLength], SeenAs(from));
     }
 
     private static bool IsRequest(ReadOnlySpan<byte> packet) =>

@@ -104,7 +104,14 @@ public sealed record BastionOptions(
 }
 
 /// <summary>Provider <c>command</c>: program and arguments each, never one string.</summary>
-public sealed record CloudCommands(ImmutableArray<string> Describe, ImmutableArray<string> Start, ImmutableArray<string> Stop);
+public sealed record CloudCommands(ImmutableArray<string> Describe, ImmutableArray<string> Start, ImmutableArray<string> Stop)
+{
+    /// <summary>By what is in the lists.</summary>
+    public bool Equals(CloudCommands? other) => other is not null
+        && Describe.SequenceEqual(other.Describe) && Start.SequenceEqual(other.Start) && Stop.SequenceEqual(other.Stop);
+
+    public override int GetHashCode() => HashCode.Combine(Describe.Length, Start.Length, Stop.Length);
+}
 
 /// <summary>How eagerly a dead link is looked for: ServerAliveInterval / ServerAliveCountMax.</summary>
 public enum TunnelProfile

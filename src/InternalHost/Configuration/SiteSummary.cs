@@ -56,6 +56,11 @@ internal static class SiteSummary
             notes.Add("Nobody is told anything: messages.sms is missing.");
         }
 
+        if (options.Primary.Observe is { Outside: null } observe)
+        {
+            notes.Add(Silence(observe));
+        }
+
         if (options.Bastion.Ports.Length == 1)
         {
             notes.Add("One port only: hotels often block odd ports; add 443 to bastion.ports.");
@@ -68,6 +73,17 @@ internal static class SiteSummary
 
         notes.AddRange(options.People.Where(p => p.Devices.IsEmpty).Select(p => $"{p.Name} has no device, so no key to get in with."));
         return notes.Count == 0 ? "" : "\n" + string.Concat(notes.Select(n => $" Note: {n}\n"));
+    }
+
+    /// <summary>Those who observe may die with the primary, in one power strip or one router; then nothing is known, and nothing is started.</summary>
+    private static string Silence(PrimaryObservation observe)
+    {
+        var who = Observers(observe).ToList();
+        var next = observe.Command.IsEmpty
+            ? "add its public address and a port there (outside: \"198.51.100.10:443\"), asked through the backup"
+            : "add outside: learn (the command then prints the primary's public address as its third word), or outside: \"ADDRESS:PORT\"";
+        return $"uplinks.primary.observe.outside is missing, and {(who.Count == 1 ? $"there is one observer only, {who[0]}" : $"{Words(who)} may fall silent together")}: "
+            + $"from silence no outage is concluded, so no way in would open by itself. Next: {next}.";
     }
 
     private static string Uplink(UplinkOptions uplink) => uplink switch

@@ -66,13 +66,14 @@ internal sealed class DaemonHost : IAsyncDisposable
         var witnesses = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
         IProber prober = site.Primary.Observe is { } observe
             ? new ObservingProber(witnesses, Observers.Of(site, observe, trusted, launcher, time, logs.CreateLogger<RouterObserver>())) : witnesses;
+        var bastion = new BastionWitness(prober, new HostKeyProof(launcher, site.Bastion, site.RuntimeDirectory, time), site.Primary);
         var links = new LinkEvents(NetlinkSocket.ToListen, time, logs.CreateLogger<LinkEvents>());
         var wanOptions = WanOptions.From(site, memory.WasUp(site.Primary), memory.WasUp(site.Backup));
         var recorder = site.RecordBytes == 0 ? null : new ProbeRecorder(
             site.StateDirectory, site.RecordBytes, wanOptions.PrimaryDetector.Witnesses, time, logs.CreateLogger<ProbeRecorder>());
         var wan = new WanService(
             wanOptions,
-            prober,
+            bastion,
             new KernelCarrier(new SysfsCarrier()),
             new PathLookup(),
             report => OnUplink(report, site, memory, inbox, wayIn),
@@ -82,6 +83,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         {
             Heard = recorder is null ? null : recorder.Hear,
             BastionProof = () => wayIn.Proof,
+            BastionRuns = () => bastion.Runs,
         };
         var route = WayOut.Route(site.Primary, site.Backup, () => wan.Primary.Usable, () => wan.Backup.Usable);
         var nat64 = new Nat64([.. site.Witnesses.IspDns, .. site.Witnesses.Resolvers], new UplinkFamilies(time), worldMeter, time);
@@ -123,6 +125,9 @@ internal sealed class DaemonHost : IAsyncDisposable
                 wan.Attentive = state.Phase is Phase.Starting or Phase.Connecting;
             },
         };
+
+        bastion.Addresses = () => site.Bastion.Address is { } always ? [always]
+            : failover.Snapshot.Watch.Instance is { State: InstanceState.Running } running ? running.Addresses : [];
 
         // The operator.
         var status = new StatusBuilder(live, wan, failover, journal, tunnel, outboxService, trusted, meter, diskProblem, time)

@@ -26,15 +26,32 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
     public IReadOnlyList<string> Replace(SiteOptions wanted)
     {
         var now = _options;
-        _options = now with { Outage = wanted.Outage, Services = wanted.Services, People = wanted.People, Messages = now.Messages with { InnerUser = wanted.Messages.InnerUser } };
+        _options = now with { Outage = wanted.Outage, Services = wanted.Services, People = wanted.People, Messages = Messages(now.Messages, wanted.Messages) };
         return [.. NeedRestart(now, wanted)];
     }
+
+    /// <summary>Who is told may change; by whom we tell needs a restart.</summary>
+    private static MessageOptions Messages(MessageOptions now, MessageOptions wanted) => now with
+    {
+        InnerUser = wanted.InnerUser,
+        Sms = now.Sms is { } sms && wanted.Sms is { } other ? sms with { To = other.To } : now.Sms,
+    };
 
     private static IEnumerable<string> NeedRestart(SiteOptions now, SiteOptions wanted)
     {
         if (now.Site != wanted.Site)
         {
             yield return "site";
+        }
+
+        if (now.StateDirectory != wanted.StateDirectory || now.RuntimeDirectory != wanted.RuntimeDirectory)
+        {
+            yield return "state_directory, runtime_directory";
+        }
+
+        if (now.RecordBytes != wanted.RecordBytes)
+        {
+            yield return "record";
         }
 
         if (now.Primary != wanted.Primary || now.Backup != wanted.Backup)
@@ -52,7 +69,7 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
             yield return "outage.confirm_after, outage.recover_after";
         }
 
-        if (now.Messages.Sms?.ToString() != wanted.Messages.Sms?.ToString())
+        if (Gateway(now.Messages.Sms) != Gateway(wanted.Messages.Sms))
         {
             yield return "messages.sms";
         }
@@ -62,6 +79,8 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
             yield return "witnesses";
         }
     }
+
+    private static SmsOptions? Gateway(SmsOptions? sms) => sms is null ? null : sms with { To = [] };
 
     private static bool Same(BastionOptions a, BastionOptions b) =>
         a.Ports.SequenceEqual(b.Ports) && a.HostKeys.SequenceEqual(b.HostKeys) && a with { Ports = b.Ports, HostKeys = b.HostKeys } == b;

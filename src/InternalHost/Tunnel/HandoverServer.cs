@@ -11,15 +11,16 @@ internal sealed partial class HandoverServer : IDisposable
     private const int NonBlocking = 0x800;
 
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-    private readonly string _path;
 
     public HandoverServer(string path)
     {
-        _path = path;
+        Path = path;
         File.Delete(path);
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen(1);
     }
+
+    public string Path { get; }
 
     /// <exception cref="IOException">The helper went away.</exception>
     public async Task GiveAsync(Socket connection, CancellationToken ct)
@@ -32,7 +33,7 @@ internal sealed partial class HandoverServer : IDisposable
     public void Dispose()
     {
         _listener.Dispose();
-        File.Delete(_path);
+        File.Delete(Path);
     }
 
     /// <summary>The flag belongs to the open connection, not to the descriptor: ssh does its key exchange with blocking calls.</summary>

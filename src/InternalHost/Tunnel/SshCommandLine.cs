@@ -49,6 +49,30 @@ internal static class SshCommandLine
             "-l", bastion.User, Host(bastion)];
     }
 
+    /// <summary>A key exchange and no login: it ends in "Permission denied", and then the host key was a pinned one.</summary>
+    public static ImmutableArray<string> Proof(BastionOptions bastion, string knownHosts, string proxyCommand) =>
+        // -v: only debug1 tells how far the key exchange came.
+        ["-N", "-T", "-v", "-F", "none",
+            .. Options(
+                ("HostKeyAlias", bastion.HostKeyAlias),
+                ("UserKnownHostsFile", Quoted(Percent(knownHosts))),
+                ("GlobalKnownHostsFile", "none"),
+                ("StrictHostKeyChecking", "yes"),
+                ("UpdateHostKeys", "no"),
+                ("VerifyHostKeyDNS", "no"),
+                ("CheckHostIP", "no"),
+                ("BatchMode", "yes"),
+                ("IdentityFile", "none"),
+                ("IdentityAgent", "none"),
+                ("PreferredAuthentications", "none"),
+                ("ControlPath", "none"),
+                ("ConnectionAttempts", "1"),
+                ("ConnectTimeout", Number(ConnectTimeoutSeconds)),
+                ("IPQoS", "cs0"),
+                ("ProxyCommand", proxyCommand),
+                ("ProxyUseFdpass", "yes")),
+            "-l", bastion.User, Host(bastion)];
+
     public static ImmutableArray<string> Check(BastionOptions bastion, string controlPath) => Control(bastion, controlPath, "check");
 
     public static ImmutableArray<string> Exit(BastionOptions bastion, string controlPath) => Control(bastion, controlPath, "exit");

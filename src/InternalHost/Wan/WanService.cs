@@ -32,6 +32,7 @@ internal sealed partial class WanService(
     private readonly UplinkPair _pair = new(options.PrimaryDetector, options.BackupDetector, Instant.Now(time));
     private readonly OwnPulse _pulse = new(WallOffset(time));
     private Instant _lastProof;
+    private bool _bastionRuns;
     private volatile bool _attentive;
     private volatile UplinkReport? _primary;
     private volatile UplinkReport? _backup;
@@ -59,6 +60,9 @@ internal sealed partial class WanService(
     /// turn: it costs no probe, and while it is fresh fewer are needed.
     /// </summary>
     public Func<(UplinkName Uplink, Instant At)?>? BastionProof { get; init; }
+
+    /// <summary>Whether our own bastion runs somewhere where it can be asked; asked each turn.</summary>
+    public Func<bool>? BastionRuns { get; init; }
 
     /// <summary>Sees each event in the loop, in order; must not block.</summary>
     public Action<WanEvent>? Heard { get; init; }
@@ -134,6 +138,12 @@ internal sealed partial class WanService(
         {
             _lastProof = proof.At;
             _pair.Passive(proof.Uplink, proof.At);
+        }
+
+        if (BastionRuns is not null && BastionRuns() is var runs && runs != _bastionRuns)
+        {
+            _bastionRuns = runs;
+            _pair.SetBastion(now, runs);
         }
 
         _pair.Want(now, _attentive);

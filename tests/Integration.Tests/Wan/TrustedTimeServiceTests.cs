@@ -11,7 +11,7 @@ using Testing;
 
 namespace Integration.Tests.Wan;
 
-public sealed class TrustedTimeServiceTests : IAsyncDisposable
+public sealed class TrustedTimeServiceTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Real = new(2027, 3, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset Build = TrustedTime.BuildDate;
@@ -39,7 +39,9 @@ public sealed class TrustedTimeServiceTests : IAsyncDisposable
     private Task<(DateTimeOffset Wall, Common.Time.Instant At)?> AskAsync() =>
         Client(TimeProvider.System).AskAsync(Uplink(UplinkName.Backup, 2), Build, default);
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         foreach (var server in _servers)
         {

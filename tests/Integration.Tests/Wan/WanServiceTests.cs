@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Common.Time;
 using InternalHost.Configuration;
 using InternalHost.Wan;
 using InternalHost.Wan.Clock;
@@ -23,6 +24,8 @@ public sealed class WanServiceTests : IAsyncLifetime
     private readonly SemaphoreSlim _news = new(0);
     private LoopbackWorld _world = null!;
     private WanService _service = null!;
+    private volatile bool _bastionRuns;
+    private UplinkName? _tunnelBy;
 
     public async Task InitializeAsync()
     {
@@ -49,7 +52,11 @@ public sealed class WanServiceTests : IAsyncLifetime
             new PathLookup(),
             Tell,
             TimeProvider.System,
-            NullLogger<WanService>.Instance);
+            NullLogger<WanService>.Instance)
+        {
+            BastionRuns = () => _bastionRuns,
+            BastionProof = () => _tunnelBy is { } by ? (by, Instant.Now(TimeProvider.System)) : null,
+        };
         await _service.StartAsync(default);
     }
 
@@ -106,6 +113,43 @@ public sealed class WanServiceTests : IAsyncLifetime
         Assert.Equal(UplinkState.Down, down.State);
         Assert.Equal(Usable.Yes, _service.Backup.Usable);
         Assert.DoesNotContain(_told, r => r.Name == UplinkName.Primary && r.Usable == Usable.No && r.Since < fault.Since);
+    }
+
+    [Fact]
+    public async Task Proof_through_the_tunnel_keeps_an_uplink_from_being_called_dark()
+    {
+        await UntilAsync(r => r is { Name: UplinkName.Primary, State: UplinkState.Up });
+        await UntilAsync(r => r is { Name: UplinkName.Backup, State: UplinkState.Up });
+        _tunnelBy = UplinkName.Primary;
+
+        _world.Primary.Dark = true;
+        await Task.Delay(Confirm * 2);
+        var meanwhile = _service.Primary;
+        var told = _told.Count(r => r is { Name: UplinkName.Primary, State: UplinkState.Down });
+        _tunnelBy = null;
+        var down = await UntilAsync(r => r is { Name: UplinkName.Primary, State: UplinkState.Down });
+
+        Assert.NotEqual(UplinkState.Down, meanwhile.State);
+        Assert.Equal(0, told);
+        Assert.Equal(Reasons.Dark, down.Reason);
+    }
+
+    [Fact]
+    public async Task Bastion_is_asked_by_the_primary_while_it_runs_and_never_by_the_metered_backup()
+    {
+        await UntilAsync(r => r is { Name: UplinkName.Primary, State: UplinkState.Up });
+        await UntilAsync(r => r is { Name: UplinkName.Backup, State: UplinkState.Up });
+        Assert.DoesNotContain(_service.Primary.Witnesses, w => w is { Name: WitnessName.Bastion, Asked: > 0 });
+
+        _bastionRuns = true;
+
+        using var limit = new CancellationTokenSource(Limit);
+        while (!_service.Primary.Witnesses.Any(w => w is { Name: WitnessName.Bastion, Asked: > 0 }))
+        {
+            await Task.Delay(50, limit.Token);
+        }
+
+        Assert.DoesNotContain(_service.Backup.Witnesses, w => w is { Name: WitnessName.Bastion, Asked: > 0 });
     }
 
     [Fact]

@@ -76,6 +76,20 @@ public sealed class UplinkReaderTests : IDisposable
         Assert.NotEqual(UplinkFingerprint.Of(one.Primary), UplinkFingerprint.Of(other.Primary));
     }
 
+    [Theory]
+    [InlineData("command: [/bin/ask]", "there is one observer only, /bin/ask: from silence no outage is concluded", "add outside: learn")]
+    [InlineData("lan: 192.168.1.40", "there is one observer only, the relay 192.168.1.40:1080", "add its public address and a port there")]
+    [InlineData("command: [/bin/ask], lan: 192.168.1.40", "/bin/ask, the relay 192.168.1.40:1080 may fall silent together", "add outside: learn")]
+    [InlineData("command: [/bin/ask], outside: learn", null, null)]
+    public void Observers_that_can_all_fall_silent_are_warned_of(string observe, string? reason, string? next)
+    {
+        var text = SiteSummary.Render(Read($"primary: {{observe: {{{observe}}}}}\nbackup: {{interface: eth0}}"));
+
+        Assert.Equal(reason is not null, text.Contains("Note: uplinks.primary.observe.outside is missing", StringComparison.Ordinal));
+        Assert.Contains(reason ?? "", text, StringComparison.Ordinal);
+        Assert.Contains(next ?? "", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Summary_says_what_watches_and_that_nothing_does()
     {

@@ -7,7 +7,7 @@ using Testing;
 
 namespace InternalHost.Tests.Control;
 
-public sealed class ControlServerTests : IAsyncDisposable
+public sealed class ControlServerTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ctl");
     private readonly ScriptedHandler _handler = new();
@@ -16,7 +16,9 @@ public sealed class ControlServerTests : IAsyncDisposable
 
     public ControlServerTests() => _server = new ControlServer(Path.Combine(_folder.FullName, "run", "control.sock"), _handler, _time, NullLogger<ControlServer>.Instance);
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await _server.StopAsync(CancellationToken.None);
         _server.Dispose();

@@ -74,6 +74,9 @@ internal sealed record DetectorOptions
     /// </summary>
     public ImmutableArray<WitnessName> Observe { get; init; } = [];
 
+    /// <summary>Our own bastion is asked while it runs (<see cref="WitnessName.Bastion"/>). A proof takes some 5 kB: not of a metered uplink.</summary>
+    public bool AsksBastion { get; init; } = true;
+
     /// <summary>There is a second uplink whose news is given to <see cref="Detector.Other"/>.</summary>
     public bool HasOther { get; init; }
 
@@ -95,6 +98,7 @@ internal sealed record DetectorOptions
         Witnesses = Witnesses.Remove(WitnessName.IspDns),
         Cadence = Cadence.Metered,
         Observe = [],
+        AsksBastion = false,
         RecoverAfter = TimeSpan.FromSeconds(3),
         RecoverAfterMax = TimeSpan.FromSeconds(3),
     };

@@ -54,7 +54,7 @@ internal sealed partial class UplinkDetector
         _ => false,
     };
 
-    private bool AsksBastion => _bastionRuns && _phase == Phase.Quiet && !_pathAbsent && !(_lastPassive > Now - PassiveFresh);
+    private bool AsksBastion => _bastionRuns && Options.AsksBastion && _phase == Phase.Quiet && !_pathAbsent && !(_lastPassive > Now - PassiveFresh);
 
     protected override void OnAddressChanged() => _egress.AskSoon(Now, EgressSpacing);
 
@@ -94,7 +94,7 @@ internal sealed partial class UplinkDetector
 
         if (AsksBastion && Now >= _nextBastion)
         {
-            _nextBastion = Now + (Options.Cadence.Quiet > BastionEvery && !Attentive ? Options.Cadence.Quiet : BastionEvery);
+            _nextBastion = Now + BastionEvery;
             Post(WitnessName.Bastion, ClassifierTimeout);
         }
     }
