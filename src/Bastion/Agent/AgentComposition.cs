@@ -4,6 +4,7 @@ using Bastion.DeadMan;
 using Bastion.Logins;
 using Common.Logins;
 using Bastion.Sessions;
+using Bastion.Watch;
 using Common.Alerts;
 using Common.Processes;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,6 +46,14 @@ internal static class AgentComposition
         if (options.DeadMan is { } deadMan)
         {
             services.AddService(p => DeadManComposition.Create(deadMan, options, p));
+        }
+
+        if (!options.Private)
+        {
+            services.AddService(p => new WatchService(
+                (options.Site, options.Vm, boot), new HostLook(new ConfigurationBaseline(), options.StateDirectory).Read,
+                alert => p.GetRequiredService<Outbox>().Raise(alert, p.GetRequiredService<LoginScene>().Routes), p.GetRequiredService<TimeProvider>(),
+                p.GetRequiredService<ILogger<WatchService>>()));
         }
 
         services.AddService(p => new AgentServer(

@@ -11,6 +11,8 @@ internal static class BastionCommand
         logged in, and lets the inside stop the VM only when nobody is.
 
         Start here:
+          bastion install --dry-run                       what hardening this host would change
+          bastion audit                                   is it as it should be?
           bastion check-config /etc/bastion/agent.json    every mistake in the settings at once
           bastion agent --config /etc/bastion/agent.json  run (systemd does: infra/bastion)
 
@@ -21,5 +23,9 @@ internal static class BastionCommand
         AgentCommand.Create(),
         CheckConfigCommand.Create(),
         HoldCommand.Create(),
+        InstallCommand.CreateInstall(),
+        InstallCommand.CreateUninstall(),
+        AuditCommand.Create(),
+        UpgradeGateCommand.Create(),
     };
 }

@@ -9,7 +9,7 @@ namespace Integration.Tests.Host;
 /// </summary>
 internal sealed class HostRoom : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     /// <summary>The first process takes care of orphans, as PID 1 does: it waits for each.</summary>
     private const string Furnish =

@@ -1,0 +1,181 @@
+using System.Collections.Immutable;
+using Common;
+
+namespace Bastion.Host;
+
+/// <summary>What is to be changed so that the host is as its settings say. Nothing to change: an empty plan.</summary>
+[PureCore]
+internal static class HostPlan
+{
+    public const string SshdConfig = "/etc/ssh/sshd_config";
+    public const string Settings = "/etc/bastion/host.yaml";
+    public const string MaintenanceKeys = Accounts.HostKeys + "/" + Accounts.Maintenance;
+    public const string MaintenanceHome = "/home/" + Accounts.Maintenance;
+    public const string Tmpfiles = "/usr/lib/tmpfiles.d/bastion-host.conf";
+    private const string IncludeDropIns = "Include /etc/ssh/sshd_config.d/*.conf";
+    private const string OurInclude = IncludeDropIns + " # bastion";
+    private const int Plain = 0b110_100_100;
+    private const int Private = 0b110_000_000;
+    private const int ReadOnly = 0b100_100_000;
+
+    private static readonly ImmutableArray<Change.MakeDirectory> Folders =
+    [
+        new("/etc/bastion", 0b111_101_101, "root", "root"),
+        new(Accounts.HostKeys, 0b111_101_101, "root", "root"),
+        new("/etc/bastion/secrets", 0b111_000_000, "root", "root"),
+        new(Accounts.PeopleKeys, 0b111_101_101, "root", "root"),
+        new(MaintenanceHome, 0b111_000_000, Accounts.Maintenance, Accounts.MaintenanceGroup),
+        new("/var/lib/bastion", 0b111_000_000, Accounts.Agent, Accounts.Agent),
+        new("/var/spool/bastion", 0b111_101_000, "root", Accounts.Agent),
+        new("/var/spool/bastion/tmp", 0b111_111_000, "root", Accounts.Agent),
+        new("/var/spool/bastion/new", 0b111_111_000, "root", Accounts.Agent),
+        new("/var/spool/bastion/dead", 0b111_111_000, "root", Accounts.Agent),
+    ];
+
+    private static readonly ImmutableArray<string> OwnGroups =
+        [Accounts.Agent, Accounts.PersonGroup, Accounts.SiteGroup, Accounts.SyncGroup, Accounts.MaintenanceGroup];
+
+    /// <summary>Every path that a plan looks at.</summary>
+    public static ImmutableArray<string> Paths =>
+    [
+        .. Folders.Select(f => f.Path), "/etc/apt", "/etc/sudoers.d", "/var/backups/bastion", "/usr/lib/bastion/hook", SshdDropIn.HostKey,
+        SshdConfig, SshdDropIn.Path, Firewall.Path, Firewall.Main, Settings, MaintenanceKeys, Accounts.RevokedKeys, Tmpfiles,
+        HostFiles.Updates, HostFiles.UpdatesGate, HostFiles.DownloadTimer, HostFiles.UpdatesTimer, HostFiles.Journal, HostFiles.Forwarding, HostFiles.Sudo,
+        .. PamLines.Services.Select(Pam),
+    ];
+
+    /// <param name="settingsText">For <see cref="Settings"/>.</param>
+    /// <param name="maintenanceKeys">Lines of public keys to put in force; null: those that are there stay.</param>
+    public static ImmutableArray<Change> Install(HostFacts facts, HostSettings settings, string settingsText, string? maintenanceKeys)
+    {
+        var files = Files(facts, settings, settingsText, maintenanceKeys)
+            .Where(f => f.After != f.Before || (f.After is not null && facts.Files[f.Path].Mode != f.Mode)).ToImmutableArray();
+        return
+        [
+            .. OwnGroups.Where(g => !facts.Groups.Contains(g)).Select(g => new Change.MakeGroup(g)),
+            .. Users(settings).Where(u => !facts.Users.ContainsKey(u.Name)),
+            .. Folders.Where(f => facts.Files.GetValueOrDefault(f.Path) is not { } there || (there.Mode, there.Owner, there.Group) != (f.Mode, f.Owner, f.Group))
+                .Select(f => f with { Existed = facts.Files.ContainsKey(f.Path) }),
+            .. files,
+            .. facts.Live ? Runs(facts, files) : [],
+        ];
+    }
+
+    /// <summary>Takes out what <see cref="Install"/> puts in, and nothing else.</summary>
+    public static ImmutableArray<Change> Uninstall(HostFacts facts)
+    {
+        IEnumerable<(string Path, string? After)> files =
+        [
+            .. OwnFiles.Select(p => (p, (string?)null)),
+            (SshdConfig, facts.Text(SshdConfig)?.Replace(OurInclude + "\n", "", StringComparison.Ordinal)),
+            (Firewall.Main, Firewall.WithoutInclude(facts.Text(Firewall.Main))),
+            .. PamLines.Services.Select(Pam).Select(p => (p, facts.Text(p) is { } text ? PamLines.Remove(text) : null)),
+        ];
+        var puts = files.Where(f => facts.Text(f.Path) is { } text && text != f.After)
+            .Select(f => new Change.PutFile(f.Path, facts.Text(f.Path), f.After, facts.Files[f.Path].Mode)).ToImmutableArray();
+        return
+        [
+            .. puts,
+            .. facts.Live && facts.FirewallLoaded ? [new Change.Run(["nft", "delete", "table", "inet", "bastion"], [])] : ImmutableArray<Change>.Empty,
+            .. facts.Live && facts.Systemd && puts.Any(IsForSystemd) ? [new Change.Run(["systemctl", "daemon-reload"], [])] : ImmutableArray<Change>.Empty,
+            .. facts.Users.Where(u => OwnGroups.Contains(u.Value)).OrderBy(u => u.Key, StringComparer.Ordinal).Select(u => new Change.RemoveUser(u.Key)),
+            .. OwnGroups.Where(facts.Groups.Contains).Select(g => new Change.RemoveGroup(g)),
+            .. ((string[])["/etc/bastion", Accounts.PeopleKeys, "/var/lib/bastion", "/var/spool/bastion", MaintenanceHome]).Where(facts.Files.ContainsKey)
+                .Select(p => new Change.RemoveDirectory(p)),
+        ];
+    }
+
+    public static ImmutableArray<Change.MakeUser> Users(HostSettings settings) =>
+    [
+        new(Accounts.Agent, Accounts.Agent, "/nonexistent", "/usr/sbin/nologin"),
+        new(Accounts.Maintenance, Accounts.MaintenanceGroup, MaintenanceHome, "/bin/bash"),
+        new(Accounts.Sync, Accounts.SyncGroup, "/nonexistent", "/bin/sh"),
+        .. settings.Sites.SelectMany(s => new[] { Accounts.Site(s.Label), Accounts.SiteBulk(s.Label) })
+            .Select(name => new Change.MakeUser(name, Accounts.SiteGroup, "/nonexistent", "/usr/sbin/nologin")),
+    ];
+
+    public static string Pam(string service) => $"/etc/pam.d/{service}";
+
+    private static IEnumerable<string> OwnFiles =>
+    [
+        SshdDropIn.Path, Tmpfiles, HostFiles.Updates, HostFiles.UpdatesGate, HostFiles.DownloadTimer, HostFiles.UpdatesTimer, HostFiles.Journal,
+        HostFiles.Forwarding, HostFiles.Sudo,
+    ];
+
+    private static IEnumerable<Change.PutFile> Files(HostFacts facts, HostSettings settings, string settingsText, string? maintenanceKeys)
+    {
+        Change.PutFile Put(string path, string? text, int mode = Plain) => new(path, facts.Text(path), text, mode);
+        IEnumerable<Change.PutFile> When(bool wanted, params Change.PutFile[] puts) => wanted ? puts : [];
+        return
+        [
+            Put(Settings, settingsText, Private),
+            Put(Accounts.RevokedKeys, facts.Text(Accounts.RevokedKeys) ?? ""),
+            .. When(maintenanceKeys is not null, Put(MaintenanceKeys, maintenanceKeys)),
+            Put(Tmpfiles, $"d {Accounts.PeopleKeys} 0755 root root -\n"),
+            Put(Firewall.Path, Firewall.Write(settings)),
+            Put(Firewall.Main, Firewall.WithInclude(facts.Text(Firewall.Main)), facts.Files.GetValueOrDefault(Firewall.Main)?.Mode ?? Plain),
+            .. When(facts.Files.ContainsKey("/etc/apt"), Put(HostFiles.Updates, HostFiles.UpdatesText)),
+            Put(HostFiles.UpdatesGate, HostFiles.UpdatesGateText),
+            Put(HostFiles.DownloadTimer, HostFiles.DownloadTimerText),
+            Put(HostFiles.UpdatesTimer, HostFiles.UpdatesTimerText),
+            Put(HostFiles.Journal, HostFiles.JournalText),
+            .. When(settings.Logs is not null || facts.Files.ContainsKey(HostFiles.Forwarding),
+                Put(HostFiles.Forwarding, settings.Logs is { } logs ? HostFiles.ForwardingText(logs) : null)),
+            .. When(facts.Files.ContainsKey("/etc/sudoers.d"), Put(HostFiles.Sudo, HostFiles.SudoText, ReadOnly)),
+            .. PamLines.Services.Where(s => facts.Text(Pam(s)) is not null)
+                .Select(s => Put(Pam(s), PamLines.Install(facts.Text(Pam(s))!, s), facts.Files[Pam(s)].Mode)),
+            .. When(facts.Text(SshdConfig) is { } main && !Includes(main), Put(SshdConfig, $"{OurInclude}\n{facts.Text(SshdConfig)}")),
+            Put(SshdDropIn.Path, SshdDropIn.Write(settings, facts.OpenSsh)),
+        ];
+    }
+
+    /// <summary>Before anything that it says itself: what comes later does not count.</summary>
+    private static bool Includes(string sshdConfig) => sshdConfig.Split('\n').Select(l => l.Trim())
+        .FirstOrDefault(l => l.Length > 0 && !l.StartsWith('#'))?.StartsWith(IncludeDropIns, StringComparison.OrdinalIgnoreCase) == true;
+
+    private static IEnumerable<Change> Runs(HostFacts facts, ImmutableArray<Change.PutFile> files)
+    {
+        if (!facts.FirewallLoaded || files.Any(f => f.Path == Firewall.Path))
+        {
+            // Taken back by the file that is put back, or where there was none by removing the table.
+            yield return new Change.Run(
+                ["nft", "-f", Firewall.Path],
+                facts is { FirewallLoaded: true } && facts.Text(Firewall.Path) is not null ? ["nft", "-f", Firewall.Path] : ["nft", "delete", "table", "inet", "bastion"]);
+        }
+
+        if (!facts.Systemd)
+        {
+            yield break;
+        }
+
+        if (files.Any(IsForSystemd))
+        {
+            yield return new Change.Run(["systemctl", "daemon-reload"], ["systemctl", "daemon-reload"]);
+            yield return new Change.Run(["systemctl", "try-restart", "apt-daily.timer", "apt-daily-upgrade.timer"], []);
+        }
+
+        if (files.Any(f => f.Path == Firewall.Main))
+        {
+            yield return new Change.Run(["systemctl", "enable", "nftables.service"], []);
+        }
+
+        if (files.Any(f => f.Path == HostFiles.Journal))
+        {
+            yield return new Change.Run(["systemctl", "restart", "systemd-journald.service"], ["systemctl", "restart", "systemd-journald.service"]);
+        }
+
+        if (files.Any(f => f.Path == HostFiles.Forwarding))
+        {
+            yield return new Change.Run(["systemctl", "restart", "rsyslog.service"], ["systemctl", "restart", "rsyslog.service"]);
+        }
+
+        if (facts.SocketActivated)
+        {
+            // The socket's ports are not those of sshd's configuration: sshd listens itself, as on Debian.
+            yield return new Change.Run(["systemctl", "disable", "--now", "ssh.socket"], ["systemctl", "enable", "--now", "ssh.socket"]);
+            yield return new Change.Run(["systemctl", "enable", "--now", "ssh.service"], ["systemctl", "disable", "--now", "ssh.service"]);
+        }
+    }
+
+    private static bool IsForSystemd(Change.PutFile file) => file.Path.StartsWith("/etc/systemd/system/", StringComparison.Ordinal);
+}
