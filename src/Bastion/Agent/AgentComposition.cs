@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Bastion.Configuration;
 using Bastion.DeadMan;
 using Bastion.Logins;
+using Bastion.Logins.Policy;
 using Common.Logins;
 using Bastion.Sessions;
 using Bastion.Watch;
@@ -26,6 +27,7 @@ internal static class AgentComposition
         services.AddSingleton(state.Database);
         services.AddSingleton(Scene(options, boot));
         services.AddSingleton<IProcessLauncher, SystemProcessLauncher>();
+        services.AddSingleton<LoginPolicy>();
         services.AddSingleton<LoginRecorder>();
         services.AddSingleton<GapAlert>();
         services.AddSingleton<Outbox>();
@@ -71,7 +73,10 @@ internal static class AgentComposition
 
     private static LoginScene Scene(AgentOptions options, string boot) => new(
         options.Site, options.Vm, options.Identities, options.Private ? Environment.UserName : null, boot,
-        [.. (options.Sms?.To ?? []).Select(Route.Sms)]);
+        [.. (options.Sms?.To ?? []).Select(Route.Sms)])
+    {
+        Allow = options.Allow,
+    };
 
     private static ILogSource Source(IServiceProvider services)
     {

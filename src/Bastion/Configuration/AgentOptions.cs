@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Bastion.DeadMan;
 using Common.Alerts;
+using Common.Alerts.Policy;
 
 namespace Bastion.Configuration;
 
@@ -26,6 +27,9 @@ internal sealed record AgentOptions(
     bool Private,
     DeadManOptions? DeadMan = null)
 {
+    /// <summary>Logins that are not pushed.</summary>
+    public ImmutableArray<AllowEntry> Allow { get; init; } = [];
+
     /// <summary>Where our own PAM line looks (<c>pam_nologin.so file=...</c>, skipped for site accounts): not /run/nologin, which keeps sites out too.</summary>
     public const string DefaultNologinPath = "/run/bastion/nologin";
 
@@ -36,7 +40,11 @@ internal sealed record AgentOptions(
 }
 
 /// <summary>Whose key it is. Keys, not accounts: where one uid serves everybody the account says nothing.</summary>
-internal sealed record Identity(string Fingerprint, LoginRole Role, string Name, string? Device = null);
+internal sealed record Identity(string Fingerprint, LoginRole Role, string Name, string? Device = null)
+{
+    /// <summary>Of a site: where its uplinks are seen from. Empty: not known.</summary>
+    public ImmutableArray<Cidr> Networks { get; init; } = [];
+}
 
 /// <summary>Stored: numbers are fixed.</summary>
 internal enum LoginRole

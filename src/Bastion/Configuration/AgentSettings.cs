@@ -3,6 +3,7 @@ using Bastion.DeadMan;
 using Common.Logins;
 using Common;
 using Common.Alerts;
+using Common.Alerts.Policy;
 using Common.Configuration;
 
 namespace Bastion.Configuration;
@@ -32,7 +33,10 @@ internal static class AgentSettings
             root.Has("sms") ? Sms(root.Section("sms"), secretFile) : null,
             new DoorOptions(root.Get("nologin_path", FullPath, AgentOptions.DefaultNologinPath), root.Optional("revoked_keys", FullPath)),
             root.Get("private", Flag, false),
-            root.Has("dead_man") ? DeadMan(root.Section("dead_man")) : null);
+            root.Has("dead_man") ? DeadMan(root.Section("dead_man")) : null)
+        {
+            Allow = root.Has("allow") ? AllowListReader.Read(map.At("allow"), "allow", errors, Fingerprint, privateToo: false) : [],
+        };
         root.Close();
         return options;
     }
@@ -73,8 +77,14 @@ internal static class AgentSettings
         var role = section.Need("role", Role, "person, site or maintenance");
         var name = section.Need("name", Plain, "who this is");
         var device = section.Optional("device", Plain);
+        var networks = section.List("networks", Cidr.Parse, []);
+        if (!networks.IsEmpty && role is not (LoginRole.Site or LoginRole.Unknown))
+        {
+            section.Fail("networks", "", "is for a site: where its uplinks are seen from");
+        }
+
         section.Close();
-        return fingerprint is null || name is null || role == LoginRole.Unknown ? null : new Identity(fingerprint, role, name, device);
+        return fingerprint is null || name is null || role == LoginRole.Unknown ? null : new Identity(fingerprint, role, name, device) { Networks = networks };
     }
 
     private static SmsSettings? Sms(ConfigurationSection section, Func<string, Reading<string>> secretFile)

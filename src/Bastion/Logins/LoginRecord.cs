@@ -1,5 +1,6 @@
 using System.Net;
 using Bastion.Configuration;
+using Bastion.Logins.Policy;
 using Common.Alerts;
 using Common.Logins;
 using Common.Time;
@@ -22,4 +23,11 @@ internal sealed record LoginRecord(
     DateTimeOffset? LoggedAt,
     DateTimeOffset ReadAt,
     string Boot,
-    Instant At);
+    Instant At)
+{
+    /// <summary>Whom it is told; null: not decided yet.</summary>
+    public Told? Told { get; init; }
+
+    /// <summary>Failed connections from the same network before it.</summary>
+    public int Failures { get; init; }
+}

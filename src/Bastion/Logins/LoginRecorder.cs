@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Bastion.Configuration;
+using Bastion.Logins.Policy;
 using Common.Alerts;
+using Common.Alerts.Policy;
 using Common.Logins;
 using Common.Time;
 using Microsoft.Data.Sqlite;
@@ -11,10 +13,14 @@ namespace Bastion.Logins;
 /// <summary>Who we are and what is known of keys, for judging logins.</summary>
 /// <param name="OwnAccount">In a private set-up: our own user name.</param>
 /// <param name="Boot">Of the machine.</param>
-internal sealed record LoginScene(string Site, string? Vm, ImmutableArray<Identity> Identities, string? OwnAccount, string Boot, ImmutableArray<Route> Routes);
+internal sealed record LoginScene(string Site, string? Vm, ImmutableArray<Identity> Identities, string? OwnAccount, string Boot, ImmutableArray<Route> Routes)
+{
+    /// <summary>Logins that are not pushed.</summary>
+    public ImmutableArray<AllowEntry> Allow { get; init; } = [];
+}
 
 /// <summary>Turns accepted logins into records and alerts, inside the transaction that also moves the log's position.</summary>
-internal sealed class LoginRecorder(LoginScene scene, TimeProvider time)
+internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimeProvider time)
 {
     /// <summary>A login that was logged longer ago than this when the agent first came is history.</summary>
     private static readonly TimeSpan HistoryAge = TimeSpan.FromHours(1);
@@ -29,38 +35,50 @@ internal sealed class LoginRecorder(LoginScene scene, TimeProvider time)
             return null;
         }
 
-        var record = Describe(sighting, (subject, network) => LoginStore.HasCome(transaction, subject, network), FreeId(transaction, sighting));
+        var record = Decide(transaction, Describe(sighting, (subject, network) => policy.News(transaction, sighting.Login, subject, network), FreeId(transaction, sighting)));
         LoginStore.Add(transaction, record);
-        if (!record.Verdict.Tell)
+        if (record.Told is not { Push: true } told)
         {
             return new RecordedLogin(record, null);
         }
 
         var alert = Alert(record);
-        Outbox.Add(transaction, alert, scene.Routes);
+        Outbox.Add(transaction, alert, told.Routes);
         return new RecordedLogin(record, alert);
     }
 
-    public ImmutableArray<Route> Routes => scene.Routes;
-
-    /// <summary>The alerts of a batch that cannot be written down now: judged without history, under the ids they will have.</summary>
-    public List<Alert> WithoutRecord(LogBatch batch) =>
+    /// <summary>The alerts of a batch that cannot be written down now: judged without history, under the ids they will have, within the same budget.</summary>
+    public List<(Alert Alert, ImmutableArray<Route> Routes)> WithoutRecord(LogBatch batch) =>
     [
         .. batch.Entries.Select(LoginSighting.Of).OfType<LoginSighting>()
-            .Select(s => Describe(s, (_, _) => true, AlertId.From(Seed(s))))
-            .Where(r => r.Verdict.Tell).Select(Alert),
+            .Select(s => Describe(s, (_, _) => LoginContext.Nothing, AlertId.From(Seed(s))))
+            .Where(r => r.Verdict.Tell).Select(r => (Alert(r), policy.WithoutRecord(r.AlertId, r.Verdict.Severity)))
+            .Where(a => a.Item2 is not null).Select(a => (a.Item1, a.Item2!.Value)),
     ];
 
-    private LoginRecord Describe(LoginSighting sighting, Func<string, string, bool> hasCome, string id)
+    /// <summary>It was in the log long before we came.</summary>
+    public static bool IsHistory(bool backlog, DateTimeOffset? at, DateTimeOffset now) => backlog && now - at > HistoryAge;
+
+    private LoginRecord Decide(SqliteTransaction transaction, LoginRecord record)
+    {
+        var (verdict, told) = policy.Tell(transaction, record);
+        return record with { Verdict = verdict, Told = told };
+    }
+
+    private LoginRecord Describe(LoginSighting sighting, Func<string, string, LoginContext> news, string id)
     {
         var now = time.GetUtcNow();
         var login = sighting.Login;
         var subject = login.Key?.Fingerprint ?? $"account {login.User}";
         var network = LoginNetwork.Of(login.From?.Address);
         var identity = login.Key is { } key ? _identities.GetValueOrDefault(key.Fingerprint) : null;
-        var history = sighting is { Backlog: true, At: { } logged } && now - logged > HistoryAge;
-        var verdict = LoginRules.Judge(login, new LoginContext(identity, !hasCome(subject, network), scene.OwnAccount, history));
-        return new LoginRecord(sighting.Source, id, login, verdict, subject, network, sighting.Pid, sighting.At, now, sighting.Boot ?? scene.Boot, Instant.Now(time));
+        var history = IsHistory(sighting.Backlog, sighting.At, now);
+        var context = news(subject, network) with { Identity = identity, OwnAccount = scene.OwnAccount, History = history };
+        var verdict = LoginRules.Judge(login, context);
+        return new LoginRecord(sighting.Source, id, login, verdict, subject, network, sighting.Pid, sighting.At, now, sighting.Boot ?? scene.Boot, Instant.Now(time))
+        {
+            Failures = context.Failures,
+        };
     }
 
     /// <summary>The same line gets the same id, read by whichever run of the agent; two logins never share one.</summary>
@@ -69,7 +87,7 @@ internal sealed class LoginRecorder(LoginScene scene, TimeProvider time)
         var seed = Seed(sighting);
         for (var length = AlertId.Length; length < AlertId.LongLength; length++)
         {
-            if (AlertId.From(seed, length) is var id && !LoginStore.IsTaken(transaction, id))
+            if (AlertId.From(seed, length) is var id && !LoginStore.IsTaken(transaction, id, $"login/{sighting.Source}"))
             {
                 return id;
             }
@@ -85,7 +103,10 @@ internal sealed class LoginRecorder(LoginScene scene, TimeProvider time)
         var verdict = record.Verdict;
         var text = LoginText.Compose(
             scene.Site, time.GetLocalNow(), verdict.Who, verdict.Device, record.Login.From?.Address, verdict.Flags, scene.Vm ?? "", record.AlertId);
-        return new Alert(record.AlertId, "login", verdict.Severity, text, record.ReadAt, $"login/{record.Source}");
+        return new Alert(record.AlertId, "login", verdict.Severity, text, record.ReadAt, $"login/{record.Source}")
+        {
+            Details = LoginDetails.Of(record, scene, time.LocalTimeZone),
+        };
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Bastion.Logins.Policy;
 using Common.Alerts;
 using Common.Journal;
 using Common.Logins;
@@ -14,7 +15,7 @@ namespace Bastion.Logins;
 /// neither loses nor doubles a login.
 /// </summary>
 internal sealed partial class LoginService(
-    ILogSource source, LoginRecorder recorder, GapAlert gaps, Database database, Outbox outbox, OutboxService delivery, TimeProvider time, ILogger<LoginService> logger) : BackgroundService
+    ILogSource source, LoginRecorder recorder, LoginPolicy policy, GapAlert gaps, Database database, Outbox outbox, OutboxService delivery, TimeProvider time, ILogger<LoginService> logger) : BackgroundService
 {
     /// <summary>A login is told within 250 ms, this included.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
@@ -106,6 +107,7 @@ internal sealed partial class LoginService(
                 }
             }
 
+            TellDue();
             Tell(null);
             return true;
         }
@@ -130,7 +132,8 @@ internal sealed partial class LoginService(
         catch (SqliteException)
         {
             // The owner is told all the same; what is kept later under the same ids is not told twice.
-            recorder.WithoutRecord(batch).ForEach(alert => outbox.Raise(alert, recorder.Routes));
+            policy.Failed();
+            recorder.WithoutRecord(batch).ForEach(alert => outbox.Raise(alert.Alert, alert.Routes));
             throw;
         }
     }
@@ -140,8 +143,11 @@ internal sealed partial class LoginService(
         var recorded = database.Write(transaction =>
         {
             var logins = new List<RecordedLogin>();
+            policy.Begin(transaction);
+            policy.TellDue(transaction);
             foreach (var entry in batch.Entries)
             {
+                policy.Note(entry);
                 if (LoginSighting.Of(entry) is { } sighting && recorder.Record(transaction, sighting) is { } one)
                 {
                     logins.Add(one);
@@ -154,14 +160,31 @@ internal sealed partial class LoginService(
             }
 
             source.Save(transaction, batch);
+            policy.End(transaction);
             return logins;
         });
+        policy.Committed();
         source.Passed(batch);
         recorded.ForEach(Log);
-        if (batch.Gap is not null || recorded.Exists(r => r.Alert is not null))
+        outbox.Wake();
+    }
+
+    /// <summary>Digests and summaries come due without a line in the log.</summary>
+    private void TellDue()
+    {
+        if (Instant.Now(time) < policy.Due)
         {
-            outbox.Wake();
+            return;
         }
+
+        database.Write(transaction =>
+        {
+            policy.Begin(transaction);
+            policy.TellDue(transaction);
+            policy.End(transaction);
+        });
+        policy.Committed();
+        outbox.Wake();
     }
 
     private void Log(RecordedLogin login)

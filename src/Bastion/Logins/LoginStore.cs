@@ -52,9 +52,9 @@ internal static class LoginStore
         return transaction.Sql(
             """
             INSERT OR IGNORE INTO logins(source, alert_id, read_at, logged_at, boot, instant, pid, user, method, address, port, key_type, fingerprint,
-              certificate, subject, network, role, name, device, severity, flags, why, told, open)
+              certificate, subject, network, role, name, device, severity, flags, why, told, open, silence, failures)
             VALUES($source, $id, $read, $logged, $boot, $instant, $pid, $user, $method, $address, $port, $type, $fingerprint,
-              $certificate, $subject, $network, $role, $name, $device, $severity, $flags, $why, $told, $open)
+              $certificate, $subject, $network, $role, $name, $device, $severity, $flags, $why, $told, $open, $silence, $failures)
             """,
             ("$source", record.Source),
             ("$id", record.AlertId),
@@ -78,17 +78,19 @@ internal static class LoginStore
             ("$severity", (int)verdict.Severity),
             ("$flags", (int)verdict.Flags),
             ("$why", verdict.Why),
-            ("$told", verdict.Tell),
+            ("$told", record.Told is { Push: true }),
+            ("$silence", record.Told?.Silence),
+            ("$failures", record.Failures),
             // Without an address the kernel cannot be asked about it; sshd writes UNKNOWN when the peer is gone already.
             ("$open", login.From is not null)).Run() > 0;
     }
 
     public static bool IsKnown(SqliteTransaction transaction, string source) => Any(transaction, "SELECT 1 FROM logins WHERE source = $x", source);
 
-    public static bool IsTaken(SqliteTransaction transaction, string alertId) => Any(transaction, "SELECT 1 FROM logins WHERE alert_id = $x", alertId);
-
-    public static bool HasCome(SqliteTransaction transaction, string subject, string network) =>
-        transaction.Sql("SELECT 1 FROM logins WHERE subject = $s AND network = $n LIMIT 1", ("$s", subject), ("$n", network)).List(r => r.GetInt32(0)).Count > 0;
+    /// <summary>By another login, or by another alert than the one about this.</summary>
+    public static bool IsTaken(SqliteTransaction transaction, string alertId, string about) => transaction.Sql(
+        "SELECT 1 FROM logins WHERE alert_id = $id UNION ALL SELECT 1 FROM alerts WHERE id = $id AND about IS NOT $about",
+        ("$id", alertId), ("$about", about)).List(r => r.GetInt32(0)).Count > 0;
 
     /// <summary>Not seen to end, oldest first. A connection does not outlive the machine: other boots do not count.</summary>
     public static ImmutableArray<OpenSession> OpenIn(SqliteConnection connection, string boot) => [.. connection.Sql(

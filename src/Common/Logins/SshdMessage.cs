@@ -19,7 +19,11 @@ internal abstract record SshdMessage
     public sealed record InvalidUser(string User, IPEndPoint? From) : SshdMessage;
 
     /// <summary>A connection ended. A hint only: an attacker who cannot log in still writes most of such a line, so the kernel decides.</summary>
-    public sealed record Ended(ConnectionEnd How, string? User, IPEndPoint? From) : SshdMessage;
+    /// <param name="BeforeLogin">As somebody who was still trying to get in.</param>
+    public sealed record Ended(ConnectionEnd How, string? User, IPEndPoint? From, bool BeforeLogin = false) : SshdMessage;
+
+    /// <summary>A connection that was not let in to try: too many at once, or a penalty for what came before (OpenSSH 9.8).</summary>
+    public sealed record Dropped(IPEndPoint? From, string Why) : SshdMessage;
 
     /// <summary><c>pam_unix(sshd:session): session closed</c>: carries no address, joined by pid where there is one.</summary>
     public sealed record PamSessionClosed(string User) : SshdMessage;

@@ -20,7 +20,7 @@ internal static class SshdMessageParser
     {
         var text = message.AsSpan().TrimEnd("\r\n");
         text = text.EndsWith(Preauth, StringComparison.Ordinal) ? text[..^Preauth.Length] : text;
-        return Accepted(text) ?? Failed(text) ?? InvalidUser(text) ?? DisconnectReceived(text) ?? Ended(text) ?? (SshdMessage?)PamClosed(text) ?? new SshdMessage.Other();
+        return Accepted(text) ?? Failed(text) ?? InvalidUser(text) ?? TooMany(text) ?? Dropped(text) ?? DisconnectReceived(text) ?? Ended(text) ?? (SshdMessage?)PamClosed(text) ?? new SshdMessage.Other();
     }
 
     /// <summary><c>Accepted METHOD for USER from ADDR port N ssh2[: KEY]</c>; not <c>Accepted key TYPE ... found at FILE</c>.</summary>
@@ -124,6 +124,39 @@ internal static class SshdMessageParser
         return new SshdMessage.InvalidUser(scan.Rest[..at].ToString(), PeerText.Last(scan.Rest[at..], out _));
     }
 
+    /// <summary><c>error: maximum authentication attempts exceeded for [invalid user ]NAME from ADDR port N ssh2</c></summary>
+    private static SshdMessage.Failed? TooMany(ReadOnlySpan<char> text)
+    {
+        var scan = new TextScan(text);
+        if (!scan.Literal("error: maximum authentication attempts exceeded for ") && !scan.Literal("maximum authentication attempts exceeded for "))
+        {
+            return null;
+        }
+
+        var unknown = scan.Literal("invalid user ");
+        var reading = Read(scan.Rest).Reading;
+        return new SshdMessage.Failed("", reading.User, unknown, reading.From);
+    }
+
+    /// <summary><c>drop connection #2 from [192.0.2.7]:40046 on [198.51.100.1]:49022 penalty: failed authentication</c>, or <c>past MaxStartups</c></summary>
+    private static SshdMessage.Dropped? Dropped(ReadOnlySpan<char> text)
+    {
+        var scan = new TextScan(text);
+        if (!scan.Literal("drop connection #") || !scan.Number(out _) || !scan.Literal(" from [") || scan.Rest.IndexOf("]:") is var end && end < 0)
+        {
+            return null;
+        }
+
+        var address = scan.Rest[..end];
+        var port = new TextScan(scan.Rest[(end + 2)..]);
+        if (!port.Number(out var number) || !port.Literal(" on ") || !port.Word(out _))
+        {
+            return null;
+        }
+
+        return new SshdMessage.Dropped(PeerText.Parse(address, number), port.Rest.TrimStart(' ').ToString());
+    }
+
     /// <summary><c>Received disconnect from ADDR port N:11: free text of the client</c>: here the address is at the left.</summary>
     private static SshdMessage.Ended? DisconnectReceived(ReadOnlySpan<char> text)
     {
@@ -147,9 +180,10 @@ internal static class SshdMessageParser
             return null;
         }
 
-        var named = scan.Literal("invalid user ") || scan.Literal("authenticating user ") || scan.Literal("user ");
+        var trying = scan.Literal("invalid user ") || scan.Literal("authenticating user ");
+        var named = trying || scan.Literal("user ");
         var peer = PeerText.Last(scan.Rest, out var before);
-        return new SshdMessage.Ended(how, named ? before.TrimEnd(' ').ToString() : null, peer);
+        return new SshdMessage.Ended(how, named ? before.TrimEnd(' ').ToString() : null, peer, trying);
     }
 
     private static SshdMessage.PamSessionClosed? PamClosed(ReadOnlySpan<char> text)

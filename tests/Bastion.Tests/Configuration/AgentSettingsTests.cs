@@ -35,6 +35,34 @@ public sealed class AgentSettingsTests : IDisposable
     }
 
     [Fact]
+    public void Allow_list_and_a_sites_networks_are_read()
+    {
+        var options = Load($$"""
+            {
+              "site": "home", "log": "journal",
+              "identities": [{"fingerprint": "{{OtherFp}}", "role": "site", "name": "home", "networks": ["198.51.100.7", "2001:db8:1::/48"]}],
+              "allow": [{"cidr": "203.0.113.0/24", "users": ["alice"], "keys": ["{{Fp}}"], "reason": "office", "created_by": "alice", "expires": "2026-12-21"}]
+            }
+            """);
+
+        Assert.Equal(["198.51.100.7/32", "2001:db8:1::/48"], options.Identities[0].Networks.Select(n => n.ToString()));
+        Assert.Equal(("203.0.113.0/24", "office"), (options.Allow[0].Network.ToString(), options.Allow[0].Reason));
+    }
+
+    [Fact]
+    public void Hole_in_the_allow_list_is_refused()
+    {
+        var errors = Errors($$"""
+            {
+              "site": "home", "log": "journal", "identities": [{"fingerprint": "{{Fp}}", "role": "person", "name": "a", "networks": ["198.51.100.7"]}],
+              "allow": [{"cidr": "0.0.0.0/0", "users": ["alice"], "keys": ["MD5:00"], "reason": "x", "created_by": "a", "expires": "never"}, 5]
+            }
+            """);
+
+        Assert.Equal(["allow[1].cidr", "allow[1].expires", "allow[1].keys[1]", "allow[2]", "identities[1].networks"], errors.Select(e => e.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Smallest_file_has_defaults()
     {
         var options = Load("""{"site": "home", "log": "journal", "identities": []}""");

@@ -84,6 +84,54 @@ public sealed class LoginRulesTests
         Assert.Equal((Severity.High, "alice"), (verdict.Severity, verdict.Who));
     }
 
+    [Theory]
+    [InlineData("alice", true)]
+    [InlineData("bob", false)]
+    [InlineData("site-home", false)]
+    public void Key_in_an_account_of_somebody_else_is_critical(string account, bool own)
+    {
+        var verdict = LoginRules.Judge(ByKey(account), new LoginContext(Alice, false));
+
+        Assert.Equal(own ? Severity.High : Severity.Critical, verdict.Severity);
+        Assert.Equal(!own, verdict.Flags.HasFlag(LoginFlags.NewUser));
+        Assert.Equal(Severity.High, LoginRules.Judge(ByKey(account), new LoginContext(Alice, false, OwnAccount: "me")).Severity);
+    }
+
+    [Theory]
+    [InlineData("site-home")]
+    [InlineData("site-home-bulk")]
+    [InlineData("sync")]
+    public void Site_has_its_three_accounts(string account) => Assert.Equal(Severity.Low, LoginRules.Judge(ByKey(account), new LoginContext(Home, false)).Severity);
+
+    [Theory]
+    [InlineData("198.51.100.0/24", Severity.Low)]
+    [InlineData("203.0.113.0/24", Severity.Critical)]
+    public void Tunnel_from_a_network_of_no_uplink_is_critical(string uplink, Severity severity)
+    {
+        var home = Home with { Networks = [Common.Alerts.Policy.Cidr.Parse(uplink).Value!] };
+
+        Assert.Equal(severity, LoginRules.Judge(ByKey("site-home"), new LoginContext(home, false)).Severity);
+    }
+
+    [Fact]
+    public void Tunnel_that_moved_is_high()
+    {
+        var verdict = LoginRules.Judge(ByKey("site-home"), new LoginContext(Home, true) { Moved = true });
+
+        Assert.Equal((Severity.High, true, LoginFlags.NewNetwork), (verdict.Severity, verdict.Tell, verdict.Flags));
+    }
+
+    [Theory]
+    [InlineData(4, Severity.High)]
+    [InlineData(5, Severity.Critical)]
+    public void Success_after_many_failures_is_critical(int failures, Severity severity) =>
+        Assert.Equal(severity, LoginRules.Judge(ByKey("alice"), new LoginContext(Alice, false) { Failures = failures }).Severity);
+
+    /// <summary>Behind the address of its carrier there are others, and some of them guess passwords.</summary>
+    [Fact]
+    public void Failures_of_a_carriers_other_customers_are_not_the_tunnels() =>
+        Assert.Equal(Severity.Low, LoginRules.Judge(ByKey("site-home"), new LoginContext(Home, false) { Failures = 500 }).Severity);
+
     [Fact]
     public void Line_that_reads_two_ways_is_critical()
     {

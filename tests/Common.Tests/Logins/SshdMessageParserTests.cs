@@ -9,6 +9,33 @@ public sealed class SshdMessageParserTests
     private const string CaFp = "SHA256:h8lPXsdzK3m0XrtEhvVM6uwwxXr04g2MrypizyDaOFs";
 
     [Theory]
+    [InlineData("drop connection #2 from [192.0.2.7]:40046 on [198.51.100.1]:49022 penalty: failed authentication", "192.0.2.7", 40046, "penalty: failed authentication")]
+    [InlineData("drop connection #10 from [2001:db8::7]:1 on [2001:db8::1]:22 past MaxStartups", "2001:db8::7", 1, "past MaxStartups")]
+    public void Connection_that_was_not_let_in_has_its_peer_and_reason(string line, string address, int port, string why) =>
+        Assert.Equal(new SshdMessage.Dropped(Peer(address, port), why), SshdMessageParser.Parse(line));
+
+    [Theory]
+    [InlineData("drop connection #2 from [192.0.2.7]:x on [198.51.100.1]:22 penalty: a")]
+    [InlineData("drop connection #2 from [192.0.2.7 on")]
+    [InlineData("drop connection # from [192.0.2.7]:1 on [1.1.1.1]:2 x")]
+    public void Half_of_such_a_line_is_something_else(string line) => Assert.IsType<SshdMessage.Other>(SshdMessageParser.Parse(line));
+
+    [Theory]
+    [InlineData("error: maximum authentication attempts exceeded for root from 192.0.2.7 port 40000 ssh2 [preauth]", "root", false)]
+    [InlineData("error: maximum authentication attempts exceeded for invalid user a from 1.2.3.4 port 5 ssh2 from 192.0.2.7 port 40000 ssh2 [preauth]", "a from 1.2.3.4 port 5 ssh2", true)]
+    public void Too_many_attempts_are_a_failure(string line, string user, bool unknown) =>
+        Assert.Equal(new SshdMessage.Failed("", user, unknown, Peer("192.0.2.7", 40000)), SshdMessageParser.Parse(line));
+
+    [Theory]
+    [InlineData("Connection closed by authenticating user root 192.0.2.7 port 40000 [preauth]", true)]
+    [InlineData("Connection reset by invalid user root 192.0.2.7 port 40000 [preauth]", true)]
+    [InlineData("Disconnected from user root 192.0.2.7 port 40000", false)]
+    [InlineData("Disconnected from user authenticating user 192.0.2.7 port 40000", false)]
+    [InlineData("Connection closed by 192.0.2.7 port 40000 [preauth]", false)]
+    public void End_says_whether_it_was_before_the_login(string line, bool before) =>
+        Assert.Equal(before, Assert.IsType<SshdMessage.Ended>(SshdMessageParser.Parse(line)).BeforeLogin);
+
+    [Theory]
     [InlineData("publickey", "alice", "192.0.2.7", 40000, "ED25519")]
     [InlineData("publickey", "alice", "2001:db8::7", 1, "RSA")]
     [InlineData("publickey", "alice", "::ffff:192.0.2.7", 65535, "ECDSA-SK")]

@@ -20,6 +20,9 @@ internal sealed class AgentWorld : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>A key each: the first login of each is told at once, a second one is a repeat.</summary>
+    public static readonly ImmutableArray<string> People = ["alice", "bob", "carol", "dave", "erin"];
+
     private readonly OwnPlace _place = new();
     private readonly List<IChildProcess> _children = [];
     private IChildProcess? _agent;
@@ -156,7 +159,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     {
         var ct = new CancellationTokenSource(Patience).Token;
         var keys = new Dictionary<string, PublicKey>(StringComparer.Ordinal);
-        foreach (var who in (string[])["alice", "site", "stranger", "nobody"])
+        foreach (var who in (string[])[.. People, "site", "stranger", "nobody"])
         {
             keys[who] = await SshKeygen.EnsurePairAsync(_place.File(who), Launcher, ct);
         }
@@ -165,7 +168,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         File.WriteAllBytes(_place.File("run/revoked"), []);
         ImmutableArray<string> lines =
         [
-            $"restrict,pty,port-forwarding {keys["alice"].Line}", $"restrict,pty {keys["stranger"].Line}",
+            .. People.Select(p => $"restrict,pty,port-forwarding {keys[p].Line}"), $"restrict,pty {keys["stranger"].Line}",
             AuthorizedKeyLine.Site(keys["site"].Line, [OwnPlace.FreePort()], OwnPlace.FreePort(), AgentPort),
         ];
         Sshd = await PrivateSshd.StartAsync(
@@ -185,8 +188,10 @@ internal sealed class AgentWorld : IAsyncDisposable
             ["vm"] = "bastion-home",
             ["log"] = LogFile,
             ["identities"] = new JsonArray(
-                new JsonObject { ["fingerprint"] = keys["alice"].Fingerprint, ["role"] = "person", ["name"] = "alice", ["device"] = "phone" },
-                new JsonObject { ["fingerprint"] = keys["site"].Fingerprint, ["role"] = "site", ["name"] = "home" }),
+            [
+                .. People.Select(p => new JsonObject { ["fingerprint"] = keys[p].Fingerprint, ["role"] = "person", ["name"] = p, ["device"] = "phone" }),
+                new JsonObject { ["fingerprint"] = keys["site"].Fingerprint, ["role"] = "site", ["name"] = "home" },
+            ]),
             ["agent_port"] = AgentPort,
             ["state_directory"] = _place.File("state"),
             ["sshd_ports"] = new JsonArray(Server.Port),
