@@ -22,6 +22,7 @@ internal static class BastionCommand
     {
         AgentCommand.Create(),
         CheckConfigCommand.Create(),
+        AlertsCommand.Create(),
         HoldCommand.Create(),
         InstallCommand.CreateInstall(),
         InstallCommand.CreateUninstall(),

@@ -36,6 +36,8 @@ internal static class CheckConfigCommand
                 "nologin_path": "{{AgentOptions.DefaultNologinPath}}",  exists while people are kept out
                 "revoked_keys": "/...",                  sshd's RevokedKeys, where there is no PAM
                 "dead_man": {"after": "20m"},            nobody for so long: off; left out: never
+                "allow": [{"cidr": "203.0.113.0/24", "users": ["alice"], "keys": ["SHA256:..."], "reason": "office",
+                           "created_by": "alice", "expires": "2026-12-21"}],   recorded and not pushed
                 "private": false                         true: sshd runs as our own user
               }
             """);

@@ -97,6 +97,12 @@ internal static class OutboxSql
         return alerts.ConvertAll(a => new OpenAlert(a.Alert, a.Sequence, Deliveries(connection, a.Alert)));
     }
 
+    /// <summary>Newest first, settled or not.</summary>
+    public static List<OpenAlert> Newest(SqliteConnection connection, int count) => connection.Sql(
+        $"SELECT {AlertColumns} FROM alerts a ORDER BY a.seq DESC LIMIT $count", ("$count", count)).List(ReadAlert).ConvertAll(a => WithDeliveries(connection, a));
+
+    public static OpenAlert WithDeliveries(SqliteConnection connection, Alert alert) => new(alert, 0, Deliveries(connection, alert));
+
     public static long LastSequence(SqliteConnection connection) =>
         connection.Sql("SELECT coalesce(max(seq), 0) FROM alerts").List(row => row.GetInt64(0))[0];
 

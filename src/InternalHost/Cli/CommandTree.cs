@@ -23,6 +23,7 @@ internal static class CommandTree
     {
         RunCommand.Build(),
         StatusCommand.Build(),
+        AlertsCommand.Build(),
         OrderCommands.Open(),
         OrderCommands.Close(),
         OrderCommands.Pause(),

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Common.Alerts;
 using Common.Configuration;
 
 namespace InternalHost.Control;
@@ -31,20 +32,27 @@ public abstract record ControlRequest
 
     /// <summary>Is anything known to be wrong? For monitoring: not ok with the problems when there are some.</summary>
     public sealed record Check : ControlRequest;
+
+    /// <summary>The newest alerts.</summary>
+    public sealed record Alerts : ControlRequest;
+
+    /// <summary>One alert and where each message of it stands.</summary>
+    public sealed record Explain(string Id) : ControlRequest;
 }
 
 /// <summary>A request as it is sent: <c>{"op":"pause","for":"4h","why":"new router"}</c>, one line.</summary>
-public sealed record ControlLine(string? Op, string? For = null, string? Why = null)
+public sealed record ControlLine(string? Op, string? For = null, string? Why = null, string? Id = null)
 {
     public static readonly TimeSpan DefaultOpen = TimeSpan.FromHours(2);
     private const int LongestWhy = 120;
 
-    private static readonly string[] Ops = ["status", "open", "close", "pause", "resume", "reload", "check"];
+    private static readonly string[] Ops = ["status", "open", "close", "pause", "resume", "reload", "check", "alerts", "explain"];
 
     public static ControlLine Of(ControlRequest request) => request switch
     {
         ControlRequest.Open open => new("open", Quantities.Say(open.For)),
         ControlRequest.Pause pause => new("pause", Quantities.Say(pause.For), pause.Why),
+        ControlRequest.Explain explain => new("explain", Id: explain.Id),
         _ => new(request.GetType().Name.ToLowerInvariant()),
     };
 
@@ -71,6 +79,8 @@ public sealed record ControlLine(string? Op, string? For = null, string? Why = n
         "resume" => new ControlRequest.Resume(),
         "reload" => new ControlRequest.Reload(),
         "check" => new ControlRequest.Check(),
+        "alerts" => new ControlRequest.Alerts(),
+        "explain" => AlertBook.Id(Id ?? "") is { } id ? new ControlRequest.Explain(id) : Reading.Bad("id must be that of an alert: 4 to 12 letters and digits"),
         _ => Reading.Bad($"unknown op: one of {string.Join(", ", Ops)}"),
     };
 
@@ -90,12 +100,14 @@ public sealed record ControlLine(string? Op, string? For = null, string? Why = n
 /// <param name="Error">Why not, where <paramref name="Ok"/> is false.</param>
 /// <param name="Message">What was done, in one line for people.</param>
 /// <param name="Problems">Answer to check.</param>
+/// <param name="Alerts">Answer to alerts and explain.</param>
 public sealed record ControlReply(
     bool Ok,
     string? Error = null,
     string? Message = null,
     StatusReport? Status = null,
-    IReadOnlyList<string>? Problems = null)
+    IReadOnlyList<string>? Problems = null,
+    IReadOnlyList<AlertView>? Alerts = null)
 {
     public static ControlReply Failed(string error) => new(Ok: false, Error: error);
 

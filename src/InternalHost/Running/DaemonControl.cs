@@ -1,4 +1,6 @@
+using Common.Alerts;
 using Common.Configuration;
+using Common.Journal;
 using InternalHost.Configuration;
 using InternalHost.Control;
 using InternalHost.Failover;
@@ -8,8 +10,10 @@ namespace InternalHost.Running;
 
 /// <summary>What the operator's commands do in the running daemon.</summary>
 internal sealed class DaemonControl(
-    OperatorOrders orders, LiveOptions options, TunnelService tunnel, StatusBuilder status, string configFile, Func<SiteReading> read) : IControlHandler
+    OperatorOrders orders, LiveOptions options, TunnelService tunnel, StatusBuilder status, Database database, string configFile, Func<SiteReading> read) : IControlHandler
 {
+    private const int ShownAlerts = 50;
+
     public async Task<ControlReply> HandleAsync(ControlRequest request, CancellationToken ct)
     {
         switch (request)
@@ -21,6 +25,11 @@ internal sealed class DaemonControl(
                 return problems.Count == 0 ? ControlReply.Done("nothing is known to be wrong") : new ControlReply(Ok: false, Error: $"{problems.Count} problems", Problems: problems);
             case ControlRequest.Reload:
                 return Reload();
+            case ControlRequest.Alerts:
+                return new ControlReply(Ok: true, Alerts: database.Read(c => AlertBook.Recent(c, ShownAlerts)));
+            case ControlRequest.Explain explain:
+                return database.Read(c => AlertBook.Find(c, explain.Id)) is { } alert ? new ControlReply(Ok: true, Alerts: [alert])
+                    : ControlReply.Failed($"#{explain.Id}: there is none here. See: internalhost alerts list; a login at the bastion is explained there: bastion alerts explain {explain.Id}");
             default:
                 return await orders.HandleAsync(request, ct) ?? ControlReply.Failed("not known to this version");
         }

@@ -134,7 +134,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         {
             RecordingProblem = () => recorder?.Problem,
         };
-        _control = new DaemonControl(new OperatorOrders(inbox), live, tunnel, status, configFile, () => Read(configFile));
+        _control = new DaemonControl(new OperatorOrders(inbox), live, tunnel, status, _database, configFile, () => Read(configFile));
         _healthy = () => Common.Time.Instant.Now(time) is var now && now - wan.LastTurn < LoopLimit && now - failover.LastTurn < LoopLimit;
 
         services.AddSingleton<IHostedService>(outboxService);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Common.Alerts;
 using InternalHost.Cli;
 using InternalHost.Control;
 using InternalHost.Tests.Configuration;
@@ -164,6 +165,27 @@ public sealed class CommandTests : IDisposable
         return folder.FullName;
     }
 
+    [Fact]
+    public async Task Alerts_are_listed_and_explained()
+    {
+        await using var daemon = await FakeDaemon.StartAsync(_folder);
+
+        var list = await Run("alerts", "list", "-c", daemon.Config);
+        var explained = await Run("alerts", "explain", "#7f3k", "-c", daemon.Config);
+        var json = await Run("alerts", "explain", "7F3K", "--json", "-c", daemon.Config);
+
+        Assert.Equal((0, 0, 0), (list.Code, explained.Code, json.Code));
+        Assert.Matches("^#7F3K   2026-0[67]-.* high      dead        home: primary down", list.Output);
+        Assert.Contains("by sms         ...0001: will not arrive (21610 opted out)", explained.Output, StringComparison.Ordinal);
+        Assert.Equal("dead", JsonDocument.Parse(json.Output).RootElement.GetProperty("deliveries")[0].GetProperty("state").GetString());
+        Assert.Equal(2, (await Run("alerts", "explain", "no id", "-c", daemon.Config)).Code);
+        Assert.Empty(daemon.Asked);
+    }
+
+    private static readonly AlertView Alert = new(
+        "7F3K", "open", "high", new DateTimeOffset(2026, 7, 1, 2, 14, 0, TimeSpan.Zero), "home: primary down 02:14 #7F3K", true, null, [],
+        [new DeliveryView("sms", "...0001", "dead", "will not arrive", "21610", "opted out", null)]);
+
     private sealed class FakeDaemon(SiteFolder folder) : IControlHandler, IAsyncDisposable
     {
         private ControlServer? _server;
@@ -185,6 +207,11 @@ public sealed class CommandTests : IDisposable
             if (request is ControlRequest.Status)
             {
                 return Task.FromResult(new ControlReply(Ok: true, Status: Reports.Serving));
+            }
+
+            if (request is ControlRequest.Alerts or ControlRequest.Explain { Id: "7F3K" })
+            {
+                return Task.FromResult(new ControlReply(Ok: true, Alerts: [Alert]));
             }
 
             Asked.Add(request);

@@ -56,6 +56,7 @@ public sealed class ControlServerTests : IAsyncLifetime
     [InlineData("\u0000\u00ff\u0001", "not a request")]
     [InlineData("{\"op\":\"explode\"}", "unknown op")]
     [InlineData("{\"op\":7}", "not a request")]
+    [InlineData("{\"op\":\"explain\"}", "id must be that of an alert")]
     [InlineData("{\"op\":\"open\",\"for\":\"soon\"}", "for must be a time")]
     [InlineData("{\"op\":\"open\",\"for\":\"900d\"}", "for must be between 1m and 7d")]
     [InlineData("{\"op\":\"pause\",\"for\":\"4h\"}", "why must say why")]

@@ -222,6 +222,6 @@ public sealed class LoginPolicyTests
         Allow = [new AllowEntry(Cidr.Parse(cidr).Value!, [user], [key], "office", "alice", FakeTime.Epoch + TimeSpan.FromDays(30))],
     };
 
-    private static SshdMessage Alice() => new SshdMessage.Accepted(
+    private static SshdMessage.Accepted Alice() => new(
         "publickey", "alice", new(IPAddress.Parse("198.51.100.7"), 40000), new PublicKey("ED25519", PolicyRig.AliceKey), false);
 }
