@@ -109,6 +109,18 @@ public sealed class LoginRecorderTests : IDisposable
     }
 
     [Fact]
+    public void Storm_while_the_disk_fails_stays_within_the_budget_however_often_it_is_tried()
+    {
+        var batch = new LogBatch([.. Enumerable.Range(0, 100).Select(n => Entry(Login(AliceKey, "alice"), $"1:{n}"))], true, false, null, "");
+
+        var first = _recorder.WithoutRecord(batch).ConvertAll(a => a.Alert.Id);
+        var again = _recorder.WithoutRecord(batch).ConvertAll(a => a.Alert.Id);
+
+        Assert.Equal(3, first.Count);
+        Assert.Equal(first, again);
+    }
+
+    [Fact]
     public void Thousands_of_logins_have_as_many_ids()
     {
         Write(t =>

@@ -112,7 +112,7 @@ internal sealed class PolicyRig : IDisposable
         {
             Policy.Begin(transaction);
             Policy.TellDue(transaction);
-            foreach (var entry in messages.Select(m => new LogEntry(new AuthLogLine(m, 1, null), "text", $"1:{_next++}", false)))
+            foreach (var entry in messages.Select(m => new LogEntry(new AuthLogLine(m, ++_next, null), "text", $"1:{_next}", false)))
             {
                 Policy.Note(entry);
                 if (LoginSighting.Of(entry) is { } sighting)
