@@ -145,7 +145,7 @@ public sealed class SshdMessageParserTests
     [InlineData("Disconnected from 127.0.0.1 port 56728", nameof(ConnectionEnd.Disconnected), null)]
     [InlineData("Received disconnect from 127.0.0.1 port 56728:11: from 9.9.9.9 port 9:11: bye", nameof(ConnectionEnd.DisconnectReceived), null)]
     public void Ended_names_the_true_peer(string line, string how, string? user) =>
-        Assert.Equal(new SshdMessage.Ended(Enum.Parse<ConnectionEnd>(how), user, Peer("127.0.0.1", 56728)), SshdMessageParser.Parse(line));
+        Assert.Equal(new SshdMessage.Ended(Enum.Parse<ConnectionEnd>(how), user, Peer("127.0.0.1", 56728), BeforeLogin: user is not null && line.EndsWith("[preauth]", StringComparison.Ordinal)), SshdMessageParser.Parse(line));
 
     [Fact]
     public void Pam_close_names_the_user() =>
