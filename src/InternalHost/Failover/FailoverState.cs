@@ -62,7 +62,7 @@ public abstract record Phase
     /// <param name="Failures">Starts refused in a row.</param>
     /// <param name="Accepted">The provider has said yes once in this phase.</param>
     /// <param name="Failure">Why the last start was refused; Unknown when it was not.</param>
-    /// <param name="Before">The launch that was over when this start was asked for; null: not known.</param>
+    /// <param name="Before">The launch that was over when this start was asked for; empty: there was none; null: not known.</param>
     public sealed record Starting(
         Instant Since, Instant NextStart, int Failures, bool Accepted, CloudFailure Failure = CloudFailure.Unknown, string? Before = null) : Phase;
 

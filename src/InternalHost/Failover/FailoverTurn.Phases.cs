@@ -55,7 +55,7 @@ internal sealed partial class FailoverTurn
 
     private void Start()
     {
-        var before = Watch.Instance?.Launch;
+        var before = Watch.Instance is { State: InstanceState.Absent } ? NoLaunch : Watch.Instance?.Launch;
         NewRun();
         State = State with { Orders = State.Orders with { Drill = false } };
         Change(o => o with { Starts = o.Starts + 1, ShutSince = at, OpenTold = false, Launch = null });
@@ -85,6 +85,8 @@ internal sealed partial class FailoverTurn
                 break;
         }
     }
+
+    private const string NoLaunch = "";
 
     /// <summary>He stopped this very launch, not the one before it; where the provider tells no launches apart, nobody knows.</summary>
     private bool OwnerEnded(InstanceSight sight, Phase.Starting p) =>

@@ -8,6 +8,9 @@ namespace InternalHost.Simulation;
 /// <summary>Which events the controller has met in which of its states.</summary>
 internal sealed class Coverage
 {
+    /// <summary>The answer to a question of an earlier round, whatever it says: it is dropped.</summary>
+    private const string Late = "late";
+
     public static readonly string[] Phases = ["Standby", "Waiting", "Starting", "Connecting", "Serving", "Draining", "Refusing", "Stopping"];
 
     public static readonly string[] Events =
@@ -16,7 +19,7 @@ internal sealed class Coverage
         "absent", "stopped", "stopped by owner", "pending", "running", "stopping", "describe failed",
         "start accepted", "start failed", "stop accepted", "stop failed",
         "verified", "lost", "troubled", "sessions none", "sessions some", "sessions unknown", "drained", "not drained",
-        "inner up", "inner down", "open", "close", "pause", "resume", "drill", "restarted", "tick",
+        "inner up", "inner down", "open", "close", "pause", "resume", "drill", "restarted", "tick", Late,
     ];
 
     private static readonly Dictionary<(UplinkName, Usable), string> Uplinks = new(
@@ -30,10 +33,12 @@ internal sealed class Coverage
 
     public IReadOnlyDictionary<(string Phase, string Event), long> Seen => _seen;
 
-    public void Saw(FailoverState state, FailoverEvent ev)
+    /// <summary>Why there can be no such event in this state; null: there can.</summary>
+    public string? Saw(FailoverState state, FailoverEvent ev)
     {
-        var pair = (PhaseOf(state), EventOf(ev));
+        var pair = (Phase: PhaseOf(state), Event: IsLate(state, ev) ? Late : EventOf(ev));
         CollectionsMarshal.GetValueRefOrAddDefault(_seen, pair, out _)++;
+        return PairsThatCannotBe.Why(pair.Phase, pair.Event) is { } why ? $"{pair.Event} in {pair.Phase}: {why}" : null;
     }
 
     public void Add(Coverage other)
@@ -44,16 +49,34 @@ internal sealed class Coverage
         }
     }
 
-    /// <summary>Pairs of <see cref="Phases"/> and <see cref="Events"/> that have not been seen.</summary>
+    /// <summary>How many of <see cref="Phases"/> and <see cref="Events"/> can come together.</summary>
+    public static int Possible => (Phases.Length * Events.Length) - PairsThatCannotBe.Count;
+
+    /// <summary>Pairs that can be and have not been seen.</summary>
     public IEnumerable<(string Phase, string Event)> Missing() =>
-        from phase in Phases from ev in Events where !_seen.ContainsKey((phase, ev)) select (phase, ev);
+        from phase in Phases from ev in Events where !_seen.ContainsKey((phase, ev)) && PairsThatCannotBe.Why(phase, ev) is null select (phase, ev);
 
     /// <summary>Standby with an outage waits; Draining after the agent was asked refuses.</summary>
-    private static string PhaseOf(FailoverState state) => state.Phase switch
+    public static string PhaseOf(FailoverState state) => state.Phase switch
     {
         Phase.Standby when state.Outage is not null => "Waiting",
         Phase.Draining { DrainAsked: true } => "Refusing",
         var phase => phase.Name,
+    };
+
+    private static bool IsLate(FailoverState state, FailoverEvent ev) => state.Run != ev switch
+    {
+        FailoverEvent.InstanceSeen e => e.Run,
+        FailoverEvent.DescribeFailed e => e.Run,
+        FailoverEvent.StartAccepted e => e.Run,
+        FailoverEvent.StartFailed e => e.Run,
+        FailoverEvent.StopAccepted e => e.Run,
+        FailoverEvent.StopFailed e => e.Run,
+        FailoverEvent.TunnelVerified e => e.Run,
+        FailoverEvent.TunnelLost e => e.Run,
+        FailoverEvent.TunnelTroubled e => e.Run,
+        FailoverEvent.DrainAnswered e => e.Run,
+        _ => state.Run,
     };
 
     private static string EventOf(FailoverEvent ev) => ev switch

@@ -55,6 +55,9 @@ internal enum FaultKind
     AddressMoved,
     Terminated,
 
+    /// <summary>Its host dies: it is off in one moment, and says no goodbye.</summary>
+    HostDied,
+
     // The VM and the tunnel.
     SshdRefuses,
     SshdSilent,
@@ -89,7 +92,11 @@ internal enum FaultKind
 }
 
 /// <param name="Level">What it means depends on the kind: a share of loss, a number of seconds, years.</param>
-internal sealed record Fault(FaultKind Kind, TimeSpan At, TimeSpan For, double Level = 0);
+internal sealed record Fault(FaultKind Kind, TimeSpan At, TimeSpan For, double Level = 0)
+{
+    /// <summary>Lies in wait: <see cref="At"/> counts from the controller's next coming into this one of <see cref="Coverage.Phases"/>. Null: from the scene's begin.</summary>
+    public string? In { get; init; }
+}
 
 internal static partial class FaultKinds
 {

@@ -191,7 +191,8 @@ internal sealed class Inside
         if (up != _innerUp)
         {
             _innerUp = up;
-            Inbox.TryPost(at => new FailoverEvent.InnerSshSeen(at, up));
+            // A look takes its time, and the tunnel may have been closed meanwhile.
+            _world.Agenda.After(_world.Streams.Tunnel.Seconds(0, 3), () => Inbox.TryPost(at => new FailoverEvent.InnerSshSeen(at, up)), Life);
         }
 
         _world.Agenda.After(TimeSpan.FromSeconds(2), WatchInnerSsh, Life);

@@ -42,6 +42,9 @@ internal sealed partial class Invariants
 
     public void Violate(int invariant, string what) => Violation ??= new Violation(Names[invariant - 1], _world.Agenda.Calendar, what);
 
+    /// <summary>The controller was told what it cannot be told (<see cref="PairsThatCannotBe"/>).</summary>
+    public void Surprised(string what) => Violation ??= new Violation("pairs", _world.Agenda.Calendar, what);
+
     /// <summary>Counts one look at an invariant, and ends the world where it does not hold.</summary>
     /// <param name="otherwise">Put into words only then.</param>
     public void Hold(int invariant, bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref Words otherwise)

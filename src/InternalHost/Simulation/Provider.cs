@@ -102,6 +102,21 @@ internal sealed class Provider(Agenda agenda, Chance chance, Lifecycle lifecycle
         agenda.After(SlowStop ? chance.Seconds(300, 900) : chance.Seconds(15, 60), () => Stopped(vm, epoch));
     }
 
+    /// <summary>Off in one moment, and no goodbye: its host died, or somebody pulled the plug.</summary>
+    public void Fall(Actor by)
+    {
+        Stop(by);
+        if (Machine is { State: InstanceState.Stopping } vm && vm.StoppedBy == by)
+        {
+            vm.Fell = true;
+            Stopped(vm, vm.Epoch);
+            if (by == Actor.Provider && lifecycle == Lifecycle.Snapshot)
+            {
+                Machines.Remove(vm);
+            }
+        }
+    }
+
     /// <summary>The address of a running machine changes under it.</summary>
     public void Move()
     {
@@ -126,6 +141,7 @@ internal sealed class Provider(Agenda agenda, Chance chance, Lifecycle lifecycle
         vm.StartedAt = agenda.Now;
         vm.LaunchId = $"{vm.Id}/{++vm.Epoch}";
         vm.Address = null;
+        vm.Fell = false;
         vm.People = vm.Logins = 0;
         vm.RefusingUntil = default;
         var epoch = vm.Epoch;
@@ -192,6 +208,9 @@ internal sealed class Vm
 
     /// <summary>Counts what ends connections: a moved address.</summary>
     public int Sessions { get; set; }
+
+    /// <summary>It went without a goodbye: no connection is told.</summary>
+    public bool Fell { get; set; }
 
     public int StartRefused { get; set; }
 

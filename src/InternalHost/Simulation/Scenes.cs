@@ -29,6 +29,14 @@ internal sealed class Scenes(Chance chance, bool crash, IReadOnlySet<FaultKind> 
         DiskReadOnly, Reboot, LoopLate, ApiUnreachable, KeyRefused, GatewayDead, BackupDark, NewWiring,
     ];
 
+    private static readonly FaultKind[] Odd =
+    [
+        OperatorOpens, OperatorCloses, OperatorPauses, OperatorResumes, DrillAsked, OwnerStarts, OwnerStops, PersonLogsIn, PersonLogsIn, Blackout, Micro, BackupDark,
+        BothDark, HostDied, Terminated, TunnelDropped, AddressMoved, AgentSilent, AgentSilent, AptBusy, AptBusy, InnerSshDown, ApiSlow, ApiStale, KeyRefused, LoopLate,
+    ];
+
+    private static readonly string[] OddMoments = [.. Coverage.Phases.Where(p => p != "Standby"), "Draining", "Refusing", "Stopping"];
+
     private static readonly Cut[] Cuts = [.. Enum.GetValues<Cut>().Where(c => c != Cut.Unknown)];
 
     private readonly List<Fault> _faults = [];
@@ -40,6 +48,11 @@ internal sealed class Scenes(Chance chance, bool crash, IReadOnlySet<FaultKind> 
         if (crash)
         {
             Crashes(length);
+        }
+
+        if (chance.Hit(0.5))
+        {
+            Ambushes();
         }
 
         _faults.RemoveAll(f => without.Contains(f.Kind));
@@ -102,6 +115,17 @@ internal sealed class Scenes(Chance chance, bool crash, IReadOnlySet<FaultKind> 
         }
     }
 
+    /// <summary>At the odd moments, which a time drawn from the whole scene hardly meets.</summary>
+    private void Ambushes()
+    {
+        for (var n = 1 + chance.Below(3); n > 0; n--)
+        {
+            var kind = chance.Pick<FaultKind>(Odd);
+            Add(kind, chance.LogSeconds(0.05, 60), chance.LogSeconds(1, 900));
+            _faults[^1] = _faults[^1] with { In = chance.Pick<string>(OddMoments) };
+        }
+    }
+
     /// <summary>One of the ways in which the primary dies.</summary>
     private void Line(FaultKind kind, TimeSpan at, TimeSpan lasts)
     {
@@ -135,9 +159,10 @@ internal sealed class Scenes(Chance chance, bool crash, IReadOnlySet<FaultKind> 
         Reboot => new(kind, at, TimeSpan.Zero, chance.Between(15, 120)),
         LoopLate => new(kind, at, TimeSpan.Zero, chance.LogSeconds(0.6, 20).TotalSeconds),
         WallJump => new(kind, at, lasts, chance.Hit(0.5) ? chance.Between(-56, -1) : chance.Between(1, 12)),
+        OwnerStops => new(kind, at, TimeSpan.Zero, chance.Hit(0.3) ? 1 : 0),
         PersonLogsIn => new(kind, at, TimeSpan.Zero, chance.LogSeconds(60, 14_400).TotalSeconds),
         OperatorOpens or OperatorPauses => new(kind, at, TimeSpan.Zero, chance.LogSeconds(120, 7_200).TotalSeconds),
-        NewWiring or AddressMoved or Terminated or TunnelDropped or NatForgot or OwnerStarts or OwnerStops or OperatorCloses or OperatorResumes or DrillAsked =>
+        NewWiring or AddressMoved or Terminated or HostDied or TunnelDropped or NatForgot or OwnerStarts or OperatorCloses or OperatorResumes or DrillAsked =>
             new(kind, at, TimeSpan.Zero),
         _ => new(kind, at, lasts),
     });

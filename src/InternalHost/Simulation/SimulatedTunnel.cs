@@ -36,6 +36,9 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
         public required int Session { get; init; }
         public required UplinkName Uplink { get; init; }
         public bool Forgotten { get; set; }
+
+        /// <summary>Whoever waits for an answer through it.</summary>
+        public List<TaskCompletionSource<AgentReply?>> Asking { get; } = [];
     }
 
     public TunnelState State { get; private set; } = TunnelMachine.Start;
@@ -104,13 +107,14 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
         }
 
         var answer = new TaskCompletionSource<AgentReply?>();
+        line.Asking.Add(answer);
         _ = ct.Register(() => answer.TrySetCanceled(ct));
         world.Agenda.After(world.Streams.Agent.Seconds(0.05, 0.4), Arrive);
         return answer.Task;
 
         void Arrive()
         {
-            if (world.Is(FaultKind.AgentSilent) || !Same(line))
+            if (world.Is(FaultKind.AgentSilent) || _line != line || !Same(line))
             {
                 return;
             }
@@ -128,8 +132,9 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
 
         void Answer()
         {
-            if (Same(line))
+            if (_line == line && Same(line))
             {
+                line.Asking.Remove(answer);
                 answer.TrySetResult(new AgentReply(
                     Ok: true, Sessions: line.Vm.People, Drained: op == "drain", AptIdle: !world.Is(FaultKind.AptBusy), Logins: line.Vm.Logins));
             }
@@ -167,8 +172,18 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
             case TunnelEffect.Connect e: Later(world.Is(FaultKind.SshdLags) ? world.Streams.Tunnel.Seconds(3, 12) : world.Streams.Tunnel.Seconds(0.15, 0.6), e.Run, () => LogIn(e.Run)); break;
             case TunnelEffect.AddForwards e: Later(world.Streams.Tunnel.Seconds(0.03, 0.2), e.Run, () => Forward(e.Run)); break;
             case TunnelEffect.Probe e: Probe(e.Run); break;
-            case TunnelEffect.Close e: _line = _line?.Run == e.Run ? null : _line; break;
+            case TunnelEffect.Close e: HangUp(e.Run); break;
             case TunnelEffect.Tell e: Tell(e.News); break;
+        }
+    }
+
+    /// <summary>What has been asked through it is not answered any more, and whoever asked sees so at once.</summary>
+    private void HangUp(int run)
+    {
+        if (_line is { } line && line.Run == run)
+        {
+            _line = null;
+            line.Asking.ForEach(a => a.TrySetResult(null));
         }
     }
 
@@ -271,7 +286,7 @@ internal sealed class SimulatedTunnel(World world, Life life, FailoverInbox inbo
 
         var lives = Lives();
         Instant? since = lives ? null : deadSince ?? world.Now;
-        if (line.Vm.State != InstanceState.Running && world.LinkOf(line.Uplink).Works)
+        if (line.Vm is { State: not InstanceState.Running, Fell: false } && world.LinkOf(line.Uplink).Works)
         {
             Fail(run, TunnelReason.Closed, "closed by remote host");
         }

@@ -26,8 +26,7 @@ internal static class SimulationText
         }
 
         var missing = report.Coverage.Missing().ToList();
-        var pairs = Coverage.Phases.Length * Coverage.Events.Length;
-        output.WriteLine($"state x event: {pairs - missing.Count} of {pairs} pairs seen");
+        output.WriteLine($"state x event: pairs seen {Coverage.Possible - missing.Count} of {Coverage.Possible} possible");
         foreach (var phase in missing.GroupBy(m => m.Phase, StringComparer.Ordinal))
         {
             output.WriteLine($"  {phase.Key,-12} not seen: {string.Join(", ", phase.Select(m => m.Event))}");

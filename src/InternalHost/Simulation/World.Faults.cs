@@ -112,10 +112,12 @@ internal sealed partial class World
             case FaultKind.WallJump: WallOffset = fault.Level * Year; break;
             case FaultKind.AddressMoved: Provider.Move(); break;
             case FaultKind.Terminated: Provider.Stop(Actor.Provider); break;
+            case FaultKind.HostDied: Provider.Fall(Actor.Provider); break;
             case FaultKind.TunnelDropped: _inside?.Tunnel.Drop(); break;
             case FaultKind.NatForgot: _inside?.Tunnel.Forget(); break;
             case FaultKind.PersonLogsIn: LogIn(TimeSpan.FromSeconds(fault.Level)); break;
             case FaultKind.OwnerStarts: Provider.Start(Actor.Owner); break;
+            case FaultKind.OwnerStops when fault.Level > 0: Provider.Fall(Actor.Owner); break;
             case FaultKind.OwnerStops: Provider.Stop(Actor.Owner); break;
             case FaultKind.OperatorOpens: Order(at => new FailoverEvent.OperatorOpened(at, TimeSpan.FromSeconds(fault.Level))); break;
             case FaultKind.OperatorCloses: Order(at => new FailoverEvent.OperatorClosed(at)); break;

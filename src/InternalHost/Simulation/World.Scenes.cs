@@ -1,4 +1,5 @@
 using Common.Time;
+using InternalHost.Failover;
 
 namespace InternalHost.Simulation;
 
@@ -19,6 +20,10 @@ internal sealed partial class World
     /// <summary>After a scene everything has settled by then, whatever the gateway keeps silent about.</summary>
     private static readonly TimeSpan SettlesWithin = TimeSpan.FromHours(26);
 
+    /// <summary>After the rest of its scene; a quarter of an hour more than the way in is kept for nobody.</summary>
+    private static readonly TimeSpan LiesInWait = TimeSpan.FromMinutes(25);
+
+    private readonly List<Fault> _waiting = [];
     private int _scene;
     private Instant _sceneOver = Agenda.Origin;
 
@@ -36,6 +41,18 @@ internal sealed partial class World
         }
 
         Invariants.Settled();
+        if (_options.Script is { } script && _scene++ == 0)
+        {
+            Play(script);
+            return;
+        }
+
+        if (_options.Script is not null)
+        {
+            _ended = true;
+            return;
+        }
+
         Gateway.Forget(Now - TimeSpan.FromMinutes(1));
         var scene = Chance.Derive(_options.Seed, (ulong)(1000 + _scene++));
         var plan = new Chance(scene);
@@ -63,16 +80,58 @@ internal sealed partial class World
     private void Play(ulong scene, Chance plan)
     {
         Streams.Reseed(scene);
-        var faults = new Scenes(plan, _options.Crash, _options.Without).Draw();
         Trace.Add("scene", _scene);
+        Play(new Scenes(plan, _options.Crash, _options.Without).Draw());
+    }
+
+    private void Play(IReadOnlyList<Fault> faults)
+    {
+        var patience = LiesInWait;
         foreach (var fault in faults)
         {
             _planned++;
-            Agenda.After(fault.At, () => Begin(fault));
-            Agenda.After(fault.At + fault.For, SceneGoesOn);
+            if (fault.In is not null)
+            {
+                _waiting.Add(fault);
+                continue;
+            }
+
+            Begin(fault, fault.At);
+            patience = fault.At + fault.For + LiesInWait > patience ? fault.At + fault.For + LiesInWait : patience;
         }
 
+        Agenda.After(patience, GiveUp);
         Agenda.After(TimeSpan.FromSeconds(5), NextScene);
+    }
+
+    private void Begin(Fault fault, TimeSpan after)
+    {
+        Agenda.After(after, () => Begin(fault));
+        Agenda.After(after + fault.For, SceneGoesOn);
+    }
+
+    /// <summary>What lay in wait for the controller's coming here goes off.</summary>
+    private void Spring(FailoverState before, FailoverState now)
+    {
+        if (_waiting.Count == 0 || Coverage.PhaseOf(now) is var phase && phase == Coverage.PhaseOf(before))
+        {
+            return;
+        }
+
+        foreach (var fault in _waiting.FindAll(f => f.In == phase))
+        {
+            _waiting.Remove(fault);
+            Begin(fault, fault.At);
+        }
+    }
+
+    private void GiveUp()
+    {
+        while (_waiting.Count > 0)
+        {
+            _waiting.RemoveAt(_waiting.Count - 1);
+            SceneGoesOn();
+        }
     }
 
     private void SceneGoesOn()

@@ -29,6 +29,12 @@ internal sealed record WorldOptions(ulong Seed, TimeSpan Length, bool Crash)
     /// <summary>The longest quiet stretch, in <see cref="World.Quantum"/>.</summary>
     public int LongestQuiet { get; init; } = 35;
 
+    /// <summary>One scene in place of those that chance would draw; the world ends when all has settled after it.</summary>
+    public IReadOnlyList<Fault>? Script { get; init; }
+
+    /// <summary>Null: as chance has it.</summary>
+    public Lifecycle? Lifecycle { get; init; }
+
     public Parts Parts { get; init; } = Parts.Real;
 }
 
@@ -52,8 +58,8 @@ internal sealed partial class World : IDisposable
     {
         _options = options;
         Streams = new Streams(options.Seed);
-        var lifecycle = Streams.Provider.Hit(0.5) ? Lifecycle.StopStart : Lifecycle.Snapshot;
-        Provider = new Provider(Agenda, Streams.Provider, lifecycle) { Acted = OnActed };
+        var drawn = Streams.Provider.Hit(0.5) ? Lifecycle.StopStart : Lifecycle.Snapshot;
+        Provider = new Provider(Agenda, Streams.Provider, options.Lifecycle ?? drawn) { Acted = OnActed };
         Invariants = new Invariants(this);
         Trace.Agenda = Agenda;
         foreach (var link in Links)
@@ -269,7 +275,11 @@ internal sealed partial class World : IDisposable
     public void Observe(FailoverState before, FailoverEvent ev, FailoverStep step)
     {
         Steps++;
-        Coverage.Saw(before, ev);
+        if (Coverage.Saw(before, ev) is { } cannotBe && Parts == Parts.Real)
+        {
+            Invariants.Surprised(cannotBe);
+        }
+
         Trace.AddDetail("event", ev);
         Invariants.Stepped(before, ev, step);
         if (before.Outage?.Number != step.Next.Outage?.Number && step.Next.Outage is not null)
@@ -282,6 +292,7 @@ internal sealed partial class World : IDisposable
             Served++;
         }
 
+        Spring(before, step.Next);
         if (before.Phase.Name != step.Next.Phase.Name)
         {
             Trace.Add("phase", (before.Phase.Name, step.Next.Phase.Name, ev));
