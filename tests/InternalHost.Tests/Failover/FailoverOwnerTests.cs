@@ -66,6 +66,18 @@ public sealed class FailoverOwnerTests
         Assert.Empty(_story.Told);
     }
 
+    [Fact]
+    public void Stop_of_a_launch_that_was_never_seen_running_is_obeyed()
+    {
+        _story.Backup(Usable.Yes).Primary(Usable.Yes).Instance(InstanceState.Absent);
+        _story.Cut().Accepted().Instance(InstanceState.Stopping, launch: "first");
+        StoppedByOwner("first");
+
+        Assert.Equal("Standby", _story.Phase);
+        Assert.Contains(OutageAlert.OwnerStopped, _story.Told);
+        Assert.True(_story.State.Orders.Closed(_story.At));
+    }
+
     [Theory]
     [InlineData(InstanceState.Stopped)]
     [InlineData(InstanceState.Stopping)]

@@ -36,9 +36,14 @@ internal sealed class Story
     public int Count<T>()
         where T : FailoverEffect => All.OfType<T>().Count();
 
+    /// <summary>Told of each event and the state that met it.</summary>
+    public Action<FailoverState, FailoverEvent> Seen { get; init; } = (_, _) => { };
+
     public Story Do(Func<Instant, FailoverEvent> ev)
     {
-        var step = FailoverMachine.Advance(State, ev(At), P);
+        var told = ev(At);
+        Seen(State, told);
+        var step = FailoverMachine.Advance(State, told, P);
         State = step.Next;
         Last = step.Effects;
         All.AddRange(step.Effects);

@@ -41,6 +41,16 @@ internal static class Mistakes
         ["owner's stop undone"] = new("I10", () => new Parts { Controller = (s, e, p) => Right(s, e is FailoverEvent.InstanceSeen i ? i with { Sight = i.Sight with { StoppedByOwner = false } } : e, p) }),
         ["owner's start overlooked"] = new("I2 I10", () => new Parts { Controller = (s, e, p) => Right(s, s.Phase is Phase.Standby && e is FailoverEvent.InstanceSeen i ? AsStopped(i) : e, p) }),
         ["nobody told that it is stuck"] = new("I11", () => new Parts { Controller = (s, e, p) => Right(s, e, p with { StuckAfter = TimeSpan.FromMinutes(30) }) }),
+        ["drain not undone at a second outage"] = new("I3", () => new Parts { Controller = (s, e, p) => Without<FailoverEffect.Undrain>(Right(s, e, p)) }),
+        ["unknown sessions read as zero"] = new("I2", () => new Parts { Controller = (s, e, p) => Right(s, SilenceIsNobody(e), p) }),
+    };
+
+    /// <summary>An agent that does not answer has nobody on it.</summary>
+    private static FailoverEvent SilenceIsNobody(FailoverEvent ev) => ev switch
+    {
+        FailoverEvent.SessionsSeen { Count: null } e => e with { Count = 0 },
+        FailoverEvent.DrainAnswered { Detail: "no answer" } e => e with { Drained = true },
+        _ => ev,
     };
 
     private static FailoverStep Without<T>(FailoverStep step)
