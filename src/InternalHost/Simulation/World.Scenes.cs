@@ -100,7 +100,9 @@ internal sealed partial class World
             patience = fault.At + fault.For + LiesInWait > patience ? fault.At + fault.For + LiesInWait : patience;
         }
 
-        Agenda.After(patience, GiveUp);
+        // Only this scene's: a stretch that is skipped moves what is still in the agenda into the next.
+        var scene = _scene;
+        Agenda.After(patience, () => GiveUp(scene));
         Agenda.After(TimeSpan.FromSeconds(5), NextScene);
     }
 
@@ -125,9 +127,9 @@ internal sealed partial class World
         }
     }
 
-    private void GiveUp()
+    private void GiveUp(int scene)
     {
-        while (_waiting.Count > 0)
+        while (scene == _scene && _waiting.Count > 0)
         {
             _waiting.RemoveAt(_waiting.Count - 1);
             SceneGoesOn();
