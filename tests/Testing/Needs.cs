@@ -20,6 +20,9 @@ public enum Need
 
     /// <summary>A NAT64, and the TUN device that it needs.</summary>
     Tayga = 256,
+
+    /// <summary>Mount namespaces, accounts of one's own and the programs that people log in with.</summary>
+    PamWorld = 512,
 }
 
 [AttributeUsage(AttributeTargets.Method)]
@@ -78,6 +81,11 @@ public static class Needs
         if (needs.HasFlag(Need.Tayga) && (Find("tayga") is null || !File.Exists("/dev/net/tun")))
         {
             return Find("tayga") is null ? "tayga is not installed" : "there is no /dev/net/tun (modprobe tun)";
+        }
+
+        if (needs.HasFlag(Need.PamWorld) && Array.Find(["unshare", "nsenter", "newusers", "script", "sudo", "rsync"], p => Find(p) is null) is { } absent)
+        {
+            return $"{absent} is not installed (util-linux, passwd, bsdutils, sudo, rsync)";
         }
 
         if (needs.HasFlag(Need.Ipv6) && !HasIpv6())

@@ -4,6 +4,7 @@ using Bastion.DeadMan;
 using Bastion.Logins;
 using Bastion.Logins.Policy;
 using Common.Logins;
+using Common.Logins.Spool;
 using Bastion.Sessions;
 using Bastion.Watch;
 using Common.Alerts;
@@ -32,6 +33,9 @@ internal static class AgentComposition
         services.AddSingleton<GapAlert>();
         services.AddSingleton<Outbox>();
         services.AddSingleton(Source);
+        services.AddSingleton(p => new LoginIntake(
+            p.GetRequiredService<ILogSource>(), Spool(options, p.GetRequiredService<TimeProvider>()), p.GetRequiredService<LoginRecorder>(), p.GetRequiredService<LoginPolicy>(), p.GetRequiredService<GapAlert>(),
+            state.Database, p.GetRequiredService<Outbox>(), boot, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<LoginIntake>>()));
         services.AddSingleton(p => new SessionBook(state.Database, new KernelConnections(), options.SshdPorts, boot));
         services.AddSingleton(p => new AptWatch(p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new Door(options.Door, options.Identities));
@@ -76,7 +80,12 @@ internal static class AgentComposition
         [.. (options.Sms?.To ?? []).Select(Route.Sms)])
     {
         Allow = options.Allow,
+        HookExpected = options.Spool is not null,
     };
+
+    private static HookSpool? Spool(AgentOptions options, TimeProvider time) => options.Spool is { } folder
+        ? new HookSpool(folder, options.Private ? owner => owner == 0 || owner == Machine.OwnUid : owner => owner == 0, time)
+        : null;
 
     private static ILogSource Source(IServiceProvider services)
     {

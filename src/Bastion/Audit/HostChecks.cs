@@ -118,6 +118,11 @@ internal static class HostChecks
             yield return $"/etc/pam.d/{service}: not optional: {lines[hook]}";
         }
 
+        if (!lines[hook].Contains("type=open_session", StringComparison.Ordinal))
+        {
+            yield return $"/etc/pam.d/{service}: it runs at close too, when pam_env has read what the user wants";
+        }
+
         if (environment >= 0 && environment < hook)
         {
             yield return $"/etc/pam.d/{service}: pam_env comes before it";

@@ -13,6 +13,7 @@ namespace Bastion.Configuration;
 /// <param name="SshdPorts">Connections to these local ports are the ones that can be sessions.</param>
 /// <param name="Door">How new people are kept out while draining.</param>
 /// <param name="DeadMan">Null: the VM never switches itself off.</param>
+/// <param name="Spool">Where the PAM hook leaves its events; null: there is no hook here.</param>
 /// <param name="Private">A private set-up: sshd runs as our own user and logs to a file of ours, so our uid and bare lines are trusted.</param>
 internal sealed record AgentOptions(
     string Site,
@@ -25,7 +26,8 @@ internal sealed record AgentOptions(
     SmsSettings? Sms,
     DoorOptions Door,
     bool Private,
-    DeadManOptions? DeadMan = null)
+    DeadManOptions? DeadMan = null,
+    string? Spool = null)
 {
     /// <summary>Logins that are not pushed.</summary>
     public ImmutableArray<AllowEntry> Allow { get; init; } = [];

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Bastion.DeadMan;
 using Common.Logins;
+using Common.Logins.Spool;
 using Common;
 using Common.Alerts;
 using Common.Alerts.Policy;
@@ -37,6 +38,8 @@ internal static class AgentSettings
         {
             Allow = root.Has("allow") ? AllowListReader.Read(map.At("allow"), "allow", errors, Fingerprint, privateToo: false) : [],
         };
+        // A private sshd has no PAM of ours, unless it is said where its hook writes.
+        options = options with { Spool = root.Optional("spool", FullPath) ?? (options.Private ? null : HookSpool.DefaultFolder) };
         root.Close();
         return options;
     }

@@ -27,9 +27,9 @@ internal static class HostPlan
         new(MaintenanceHome, 0b111_000_000, Accounts.Maintenance, Accounts.MaintenanceGroup),
         new("/var/lib/bastion", 0b111_000_000, Accounts.Agent, Accounts.Agent),
         new("/var/spool/bastion", 0b111_101_000, "root", Accounts.Agent),
-        new("/var/spool/bastion/tmp", 0b111_111_000, "root", Accounts.Agent),
-        new("/var/spool/bastion/new", 0b111_111_000, "root", Accounts.Agent),
-        new("/var/spool/bastion/dead", 0b111_111_000, "root", Accounts.Agent),
+        new("/var/spool/bastion/tmp", 0b010_111_111_000, "root", Accounts.Agent),
+        new("/var/spool/bastion/new", 0b010_111_111_000, "root", Accounts.Agent),
+        new("/var/spool/bastion/dead", 0b010_111_111_000, "root", Accounts.Agent),
     ];
 
     private static readonly ImmutableArray<string> OwnGroups =

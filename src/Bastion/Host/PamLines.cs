@@ -14,12 +14,12 @@ internal static class PamLines
     private const string Mark = "# bastion";
     private const string Was = "#bastion-was# ";
 
-    /// <summary>Every program that opens a session for somebody.</summary>
-    public static readonly IReadOnlyList<string> Services = ["sshd", "login", "su", "su-l", "sudo", "sudo-i"];
+    /// <summary>Every program that opens a session for somebody; su-l includes su.</summary>
+    public static readonly IReadOnlyList<string> Services = ["sshd", "login", "su", "sudo", "sudo-i"];
 
     /// <summary>
     /// The hook comes before everything else, so before any pam_env, which may set LD_PRELOAD from a file of the user's for it. Optional:
-    /// a session module that fails costs the login its forwarding. su and sudo run as the user who calls them: seteuid.
+    /// a session module that fails costs the login its forwarding. Not at close, when pam_env has run (decision 0012). su and sudo run as the user who calls them: seteuid.
     /// </summary>
     public static string Install(string text, string service)
     {
@@ -39,7 +39,7 @@ internal static class PamLines
         .Select(l => l.StartsWith(Was, StringComparison.Ordinal) ? l[Was.Length..] : l));
 
     public static string HookLine(string service) =>
-        $"session optional pam_exec.so quiet{(service is "sshd" or "login" ? "" : " seteuid")} {Hook} {Mark}";
+        $"session optional pam_exec.so quiet type=open_session{(service is "sshd" or "login" ? "" : " seteuid")} {Hook} {Mark}";
 
     /// <summary>infra/bastion/pam-sshd, in the place of the distribution's line: while the VM drains, people are kept out and sites are not.</summary>
     private static void KeepSitesWhileDraining(List<string> lines)

@@ -8,7 +8,7 @@ using Common.Time;
 namespace Bastion.Logins;
 
 /// <summary>A login as it is kept for ever, told or not.</summary>
-/// <param name="Source">Where it stands in the log: the same line is one login, however often it is read.</param>
+/// <param name="Source">Of the sighting that came first.</param>
 /// <param name="Subject">Whose history decides whether a network is new: the key, else the account.</param>
 /// <param name="ReadAt">Wall time, for people.</param>
 /// <param name="At">Monotonic, of this boot.</param>

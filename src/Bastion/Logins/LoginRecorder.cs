@@ -17,9 +17,12 @@ internal sealed record LoginScene(string Site, string? Vm, ImmutableArray<Identi
 {
     /// <summary>Logins that are not pushed.</summary>
     public ImmutableArray<AllowEntry> Allow { get; init; } = [];
+
+    /// <summary>The PAM hook is installed here: a login that it does not see is remarkable.</summary>
+    public bool HookExpected { get; init; }
 }
 
-/// <summary>Turns accepted logins into records and alerts, inside the transaction that also moves the log's position.</summary>
+/// <summary>Turns sightings of logins into records and alerts, inside the transaction that also passes their source.</summary>
 internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimeProvider time)
 {
     /// <summary>A login that was logged longer ago than this when the agent first came is history.</summary>
@@ -27,32 +30,59 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
 
     private readonly FrozenDictionary<string, Identity> _identities = scene.Identities.ToFrozenDictionary(i => i.Fingerprint, StringComparer.Ordinal);
 
-    /// <returns>The record and its alert; null: recorded before.</returns>
+    public ImmutableArray<Route> Routes => scene.Routes;
+
+    /// <returns>The record and its alert; null: recorded before, by this source or by the other.</returns>
     public RecordedLogin? Record(SqliteTransaction transaction, LoginSighting sighting)
     {
-        if (LoginStore.IsKnown(transaction, sighting.Source))
+        if (LoginSightings.IsKnown(transaction, sighting.Source))
         {
             return null;
         }
 
+        if (Reconciler.Same(sighting, LoginSightings.OfProcess(transaction, sighting.Boot ?? scene.Boot, sighting.Pid)) is { } known)
+        {
+            LoginSightings.Join(transaction, known, sighting);
+            return null;
+        }
+
         var record = Decide(transaction, Describe(sighting, (subject, network) => policy.News(transaction, sighting.Login, subject, network), FreeId(transaction, sighting)));
-        LoginStore.Add(transaction, record);
+        LoginSightings.Add(transaction, LoginStore.Add(transaction, record), sighting, AwaitsHook(sighting));
         if (record.Told is not { Push: true } told)
         {
             return new RecordedLogin(record, null);
         }
 
-        var alert = Alert(record);
+        var alert = Alert(record, record.AlertId, About(sighting));
         Outbox.Add(transaction, alert, told.Routes);
         return new RecordedLogin(record, alert);
     }
 
-    /// <summary>The alerts of a batch that cannot be written down now: judged without history, under the ids they will have, within the same budget.</summary>
-    public List<(Alert Alert, ImmutableArray<Route> Routes)> WithoutRecord(LogBatch batch) =>
+    /// <summary>Tells of logins that the log has and the hook never wrote down: somebody changed PAM, or sshd does not use it.</summary>
+    /// <param name="caughtUp">Everything that the hook has written has been read.</param>
+    public List<Alert> WithoutHook(SqliteTransaction transaction, bool caughtUp)
+    {
+        var now = Instant.Now(time);
+        var alerts = new List<Alert>();
+        foreach (var (known, record) in LoginSightings.AwaitingHook(transaction).Where(a => Reconciler.IsWithoutHook(a.Login, scene.Boot, now, caughtUp)))
+        {
+            LoginSightings.HookIsMissing(transaction, known.Seq);
+            var about = $"login/{record.AlertId}/without-hook";
+            var grave = record with { Verdict = record.Verdict with { Severity = Severity.Critical, Flags = record.Verdict.Flags | LoginFlags.WithoutHook } };
+            var alert = Alert(grave, AlertId.From($"{scene.Site}/bastion/{about}"), about);
+            Outbox.Add(transaction, alert, scene.Routes);
+            alerts.Add(alert);
+        }
+
+        return alerts;
+    }
+
+    /// <summary>The alerts of logins that cannot be written down now: judged without history, under the ids they will have, within the same budget.</summary>
+    public List<(Alert Alert, ImmutableArray<Route> Routes)> WithoutRecord(IEnumerable<LoginSighting> sightings) =>
     [
-        .. batch.Entries.Select(LoginSighting.Of).OfType<LoginSighting>()
-            .Select(s => Describe(s, (_, _) => LoginContext.Nothing, AlertId.From(Seed(s))))
-            .Where(r => r.Verdict.Tell).Select(r => (Alert(r), policy.WithoutRecord(r.AlertId, r.Verdict.Severity)))
+        .. sightings.Select(s => (Sighting: s, Record: Describe(s, (_, _) => LoginContext.Nothing, AlertId.From(Seed(s)))))
+            .Where(r => r.Record.Verdict.Tell)
+            .Select(r => (Alert(r.Record, r.Record.AlertId, About(r.Sighting)), policy.WithoutRecord(r.Record.AlertId, r.Record.Verdict.Severity)))
             .Where(a => a.Item2 is not null).Select(a => (a.Item1, a.Item2!.Value)),
     ];
 
@@ -64,6 +94,9 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
         var (verdict, told) = policy.Tell(transaction, record);
         return record with { Verdict = verdict, Told = told };
     }
+
+    /// <summary>What was there before we came may be older than the hook.</summary>
+    private bool AwaitsHook(LoginSighting sighting) => scene.HookExpected && sighting is { Login.Sources: LoginSources.Log, Backlog: false, Pid: not null };
 
     private LoginRecord Describe(LoginSighting sighting, Func<string, string, LoginContext> news, string id)
     {
@@ -81,29 +114,33 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
         };
     }
 
-    /// <summary>The same line gets the same id, read by whichever run of the agent; two logins never share one.</summary>
+    /// <summary>The same login gets the same id, seen by whichever source and run of the agent; two logins never share one.</summary>
     private string FreeId(SqliteTransaction transaction, LoginSighting sighting)
     {
-        var seed = Seed(sighting);
-        for (var length = AlertId.Length; length < AlertId.LongLength; length++)
+        foreach (var seed in (string[])[Seed(sighting), $"{scene.Site}/bastion/login/{sighting.Source}"])
         {
-            if (AlertId.From(seed, length) is var id && !LoginStore.IsTaken(transaction, id, $"login/{sighting.Source}"))
+            for (var length = AlertId.Length; length <= AlertId.LongLength; length++)
             {
-                return id;
+                if (AlertId.From(seed, length) is var id && !LoginStore.IsTaken(transaction, id, About(sighting)))
+                {
+                    return id;
+                }
             }
         }
 
-        return AlertId.From(seed, AlertId.LongLength);
+        return AlertId.From(sighting.Source, 2 * AlertId.LongLength);
     }
 
-    private string Seed(LoginSighting sighting) => $"{scene.Site}/bastion/login/{sighting.Source}";
+    private string Seed(LoginSighting sighting) => $"{scene.Site}/bastion/{About(sighting)}";
 
-    private Alert Alert(LoginRecord record)
+    private string About(LoginSighting sighting) => $"login/{sighting.Identity(scene.Boot)}";
+
+    private Alert Alert(LoginRecord record, string id, string about)
     {
         var verdict = record.Verdict;
         var text = LoginText.Compose(
-            scene.Site, time.GetLocalNow(), verdict.Who, verdict.Device, record.Login.From?.Address, verdict.Flags, scene.Vm ?? "", record.AlertId);
-        return new Alert(record.AlertId, "login", verdict.Severity, text, record.ReadAt, $"login/{record.Source}")
+            scene.Site, time.GetLocalNow(), verdict.Who, verdict.Device, record.Login.From?.Address, verdict.Flags, scene.Vm ?? "", id);
+        return new Alert(id, "login", verdict.Severity, text, record.ReadAt, about)
         {
             Details = LoginDetails.Of(record, scene, time.LocalTimeZone),
         };

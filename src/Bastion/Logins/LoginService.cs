@@ -1,8 +1,6 @@
 using System.Threading.Channels;
 using Bastion.Logins.Policy;
 using Common.Alerts;
-using Common.Journal;
-using Common.Logins;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
@@ -10,12 +8,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Bastion.Logins;
 
-/// <summary>
-/// The loop that reads sshd's log and keeps what it says: record, alert and position in one transaction, so that a kill at any moment
-/// neither loses nor doubles a login.
-/// </summary>
-internal sealed partial class LoginService(
-    ILogSource source, LoginRecorder recorder, LoginPolicy policy, GapAlert gaps, Database database, Outbox outbox, OutboxService delivery, TimeProvider time, ILogger<LoginService> logger) : BackgroundService
+/// <summary>The loop that lets <see cref="LoginIntake"/> read the sources of logins.</summary>
+internal sealed partial class LoginService(LoginIntake intake, OutboxService delivery, TimeProvider time, ILogger<LoginService> logger) : BackgroundService
 {
     /// <summary>A login is told within 250 ms, this included.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
@@ -33,7 +27,7 @@ internal sealed partial class LoginService(
     private string? _told = "not started yet";
 
     /// <summary>Why logins cannot be seen now; null: they can.</summary>
-    public string? Trouble => _trouble ?? source.Trouble;
+    public string? Trouble => _trouble ?? intake.Trouble;
 
     /// <summary>The loop has come round within the time that its slowest pass takes.</summary>
     public bool Lives => Instant.Now(time) - new Instant(Interlocked.Read(ref _lookedAt)) < StuckAfter;
@@ -53,7 +47,7 @@ internal sealed partial class LoginService(
 
         // What was logged until now is told before the machine goes, if the gateway lets us.
         Pass(CancellationToken.None);
-        await source.DisposeAsync();
+        await intake.DisposeAsync();
         try
         {
             await delivery.FlushAsync(FlushFor, cancellationToken);
@@ -66,7 +60,7 @@ internal sealed partial class LoginService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        source.Start(() => _wake.Writer.TryWrite(true));
+        intake.Start(() => _wake.Writer.TryWrite(true));
         while (!stoppingToken.IsCancellationRequested)
         {
             Interlocked.Exchange(ref _lookedAt, Instant.Now(time).Ticks);
@@ -89,25 +83,7 @@ internal sealed partial class LoginService(
     {
         try
         {
-            while (!ct.IsCancellationRequested)
-            {
-                var batch = source.Read();
-                if (!batch.Moved)
-                {
-                    source.Passed(batch);
-                }
-                else
-                {
-                    Keep(batch);
-                }
-
-                if (!batch.More)
-                {
-                    break;
-                }
-            }
-
-            TellDue();
+            intake.Pass(ct);
             Tell(null);
             return true;
         }
@@ -121,76 +97,6 @@ internal sealed partial class LoginService(
             Tell("the log cannot be read");
             return false;
         }
-    }
-
-    private void Keep(LogBatch batch)
-    {
-        try
-        {
-            Record(batch);
-        }
-        catch (SqliteException)
-        {
-            // The owner is told all the same; what is kept later under the same ids is not told twice.
-            policy.Failed();
-            recorder.WithoutRecord(batch).ForEach(alert => outbox.Raise(alert.Alert, alert.Routes));
-            throw;
-        }
-    }
-
-    private void Record(LogBatch batch)
-    {
-        var recorded = database.Write(transaction =>
-        {
-            var logins = new List<RecordedLogin>();
-            policy.Begin(transaction);
-            policy.TellDue(transaction);
-            foreach (var entry in batch.Entries)
-            {
-                policy.Note(entry);
-                if (LoginSighting.Of(entry) is { } sighting && recorder.Record(transaction, sighting) is { } one)
-                {
-                    logins.Add(one);
-                }
-            }
-
-            if (batch.Gap is { } gap)
-            {
-                gaps.Add(transaction, gap);
-            }
-
-            source.Save(transaction, batch);
-            policy.End(transaction);
-            return logins;
-        });
-        policy.Committed();
-        source.Passed(batch);
-        recorded.ForEach(Log);
-        outbox.Wake();
-    }
-
-    /// <summary>Digests and summaries come due without a line in the log.</summary>
-    private void TellDue()
-    {
-        if (Instant.Now(time) < policy.Due)
-        {
-            return;
-        }
-
-        database.Write(transaction =>
-        {
-            policy.Begin(transaction);
-            policy.TellDue(transaction);
-            policy.End(transaction);
-        });
-        policy.Committed();
-        outbox.Wake();
-    }
-
-    private void Log(RecordedLogin login)
-    {
-        var verdict = login.Record.Verdict;
-        Recorded(logger, login.Record.AlertId, verdict.Role, verdict.Severity, verdict.Why);
     }
 
     private void Tell(string? trouble)
@@ -234,9 +140,6 @@ internal sealed partial class LoginService(
         await done.CancelAsync();
         _wake.Reader.TryRead(out _);
     }
-
-    [LoggerMessage(101, LogLevel.Information, "login #{Id}: {Role}, {Severity}: {Why}")]
-    private static partial void Recorded(ILogger logger, string id, Configuration.LoginRole role, Severity severity, string why);
 
     [LoggerMessage(103, LogLevel.Information, "logins are seen")]
     private static partial void Sees(ILogger logger);

@@ -45,13 +45,13 @@ internal static class LoginStore
         CREATE INDEX logins_by_boot ON logins(boot, role);
         """;
 
-    /// <summary>False: this line has been recorded before.</summary>
-    public static bool Add(SqliteTransaction transaction, LoginRecord record)
+    /// <returns>Its number.</returns>
+    public static long Add(SqliteTransaction transaction, LoginRecord record)
     {
         var (login, verdict) = (record.Login, record.Verdict);
-        return transaction.Sql(
+        transaction.Sql(
             """
-            INSERT OR IGNORE INTO logins(source, alert_id, read_at, logged_at, boot, instant, pid, user, method, address, port, key_type, fingerprint,
+            INSERT INTO logins(source, alert_id, read_at, logged_at, boot, instant, pid, user, method, address, port, key_type, fingerprint,
               certificate, subject, network, role, name, device, severity, flags, why, told, open, silence, failures)
             VALUES($source, $id, $read, $logged, $boot, $instant, $pid, $user, $method, $address, $port, $type, $fingerprint,
               $certificate, $subject, $network, $role, $name, $device, $severity, $flags, $why, $told, $open, $silence, $failures)
@@ -69,7 +69,7 @@ internal static class LoginStore
             ("$port", login.From?.Port),
             ("$type", login.Key?.Type),
             ("$fingerprint", login.Key?.Fingerprint),
-            ("$certificate", login.Key?.Certificate is { } c ? $"{c.Id} (serial {c.Serial}) CA {c.CaType} {c.CaFingerprint}" : null),
+            ("$certificate", login.Key?.Certificate?.ToString()),
             ("$subject", record.Subject),
             ("$network", record.Network),
             ("$role", (int)verdict.Role),
@@ -82,10 +82,9 @@ internal static class LoginStore
             ("$silence", record.Told?.Silence),
             ("$failures", record.Failures),
             // Without an address the kernel cannot be asked about it; sshd writes UNKNOWN when the peer is gone already.
-            ("$open", login.From is not null)).Run() > 0;
+            ("$open", login.From is not null)).Run();
+        return transaction.Sql("SELECT last_insert_rowid()").List(r => r.GetInt64(0))[0];
     }
-
-    public static bool IsKnown(SqliteTransaction transaction, string source) => Any(transaction, "SELECT 1 FROM logins WHERE source = $x", source);
 
     /// <summary>By another login, or by another alert than the one about this.</summary>
     public static bool IsTaken(SqliteTransaction transaction, string alertId, string about) => transaction.Sql(
@@ -124,5 +123,7 @@ internal static class LoginStore
 
     private static bool Any(SqliteTransaction transaction, string sql, string value) => transaction.Sql(sql, ("$x", value)).List(r => r.GetInt32(0)).Count > 0;
 
-    private static string Wall(DateTimeOffset at) => at.ToString("O", CultureInfo.InvariantCulture);
+    internal static string Wall(DateTimeOffset at) => at.ToString("O", CultureInfo.InvariantCulture);
+
+    internal static DateTimeOffset Wall(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -14,6 +14,9 @@ internal readonly record struct LineTrust(bool Private, DateTimeOffset Now);
 [PureCore]
 internal sealed record AuthLogLine(SshdMessage Message, int? Pid, DateTimeOffset? At)
 {
+    /// <summary>Of the machine, as /proc says it; null: a file does not tell.</summary>
+    public string? Boot { get; init; }
+
     /// <summary>
     /// A line of a log file. Null: not sshd's. Carriers:
     /// <c>Nov 21 06:11:11 host sshd[123]: ...</c>, <c>2026-11-21T06:11:11.123456+00:00 host sshd-session[123]: ...</c>, and bare.
@@ -22,7 +25,9 @@ internal sealed record AuthLogLine(SshdMessage Message, int? Pid, DateTimeOffset
     {
         if (SyslogPrefix.TryParse(line, trust.Now, out var prefix, out var message))
         {
-            return SshdName.Is(prefix.Tag) ? new AuthLogLine(SshdMessageParser.Parse(message), prefix.Pid, prefix.At) : null;
+            return SshdName.Is(prefix.Tag) ? new AuthLogLine(SshdMessageParser.Parse(message), prefix.Pid, prefix.At)
+                : HookCry.Parse(prefix.Tag, message) is { } cry ? new AuthLogLine(cry, prefix.Pid, prefix.At)
+                : null;
         }
 
         return trust.Private ? new AuthLogLine(SshdMessageParser.Parse(BareText(line)), null, null) : null;

@@ -23,7 +23,7 @@ internal sealed record JournalEntry(AuthLogLine? Line, string Cursor)
             using var document = JsonDocument.Parse(json);
             var entry = document.RootElement;
             return entry.ValueKind == JsonValueKind.Object && Text(entry, "__CURSOR") is { Length: > 0 } cursor
-                ? new JournalEntry(Trusted(entry, ownUid) ? ReadLine(entry, cursor) : null, cursor)
+                ? new JournalEntry(Trusted(entry, ownUid) ? ReadLine(entry) : null, cursor)
                 : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
@@ -38,14 +38,18 @@ internal sealed record JournalEntry(AuthLogLine? Line, string Cursor)
         var byUid = uid == "0" || (ownUid is { } own && uid == own.ToString(CultureInfo.InvariantCulture));
         // journald may find the process gone and leave _EXE out; where it is there it must be sshd.
         var exe = Text(entry, "_EXE");
-        return byUid
-            && SshdName.Is(Text(entry, "SYSLOG_IDENTIFIER"))
-            && (exe is null || SshdName.Is(exe.AsSpan(exe.LastIndexOf('/') + 1)));
+        var program = exe.AsSpan(exe is null ? 0 : exe.LastIndexOf('/') + 1);
+        var name = Text(entry, "SYSLOG_IDENTIFIER");
+        return byUid && (SshdName.Is(name) ? exe is null || SshdName.Is(program) : name == HookCry.Name && (exe is null || program is "logger"));
     }
 
-    private static AuthLogLine? ReadLine(JsonElement entry, string cursor) => Text(entry, "MESSAGE") is { } message
-        ? new AuthLogLine(SshdMessageParser.Parse(message), Number(entry, "_PID") is { } pid and <= int.MaxValue ? (int)pid : null, Time(entry))
-        : null;
+    private static AuthLogLine? ReadLine(JsonElement entry) => Text(entry, "MESSAGE") is { } message
+        && (HookCry.Parse(Text(entry, "SYSLOG_IDENTIFIER"), message) ?? SshdMessageParser.Parse(message)) is var parsed
+            ? new AuthLogLine(parsed, Number(entry, "_PID") is { } pid and <= int.MaxValue ? (int)pid : null, Time(entry)) { Boot = Boot(entry) }
+            : null;
+
+    /// <summary>journald leaves the dashes out.</summary>
+    private static string? Boot(JsonElement entry) => Guid.TryParseExact(Text(entry, "_BOOT_ID"), "N", out var boot) ? boot.ToString("D") : null;
 
     private static DateTimeOffset? Time(JsonElement entry) =>
         Number(entry, "__REALTIME_TIMESTAMP") is { } micros and < 253_402_300_800_000_000 ? DateTimeOffset.UnixEpoch.AddTicks((long)micros * 10) : null;

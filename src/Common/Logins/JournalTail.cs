@@ -148,8 +148,8 @@ internal sealed class JournalTail(
 
     private static IEnumerable<string> Arguments(string? cursor) =>
     [
-        "--follow", "--no-tail", "--output=json", "--output-fields=MESSAGE,_PID,_UID,_EXE,SYSLOG_IDENTIFIER",
-        "--identifier=sshd", "--identifier=sshd-session", "--identifier=sshd-auth",
+        "--follow", "--no-tail", "--output=json", "--output-fields=MESSAGE,_PID,_UID,_EXE,_BOOT_ID,SYSLOG_IDENTIFIER",
+        "--identifier=sshd", "--identifier=sshd-session", "--identifier=sshd-auth", $"--identifier={HookCry.Name}",
         cursor is null ? "--boot" : $"--after-cursor={cursor}",
     ];
 

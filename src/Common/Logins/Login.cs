@@ -4,7 +4,7 @@ using System.Net;
 namespace Common.Logins;
 
 /// <summary>What kind of door somebody came through. Stored: numbers are fixed.</summary>
-internal enum LoginKind
+public enum LoginKind
 {
     Unknown = 0,
     Ssh = 1,
@@ -19,7 +19,7 @@ internal enum LoginKind
 
 /// <summary>Who saw a login. Stored: numbers are fixed.</summary>
 [Flags]
-internal enum LoginSources
+public enum LoginSources
 {
     None = 0,
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace Common.Logins;
@@ -28,6 +29,13 @@ internal abstract record SshdMessage
     /// <summary><c>pam_unix(sshd:session): session closed</c>: carries no address, joined by pid where there is one.</summary>
     public sealed record PamSessionClosed(string User) : SshdMessage;
 
+    /// <summary>The first of two methods is done (<c>Partial publickey for ...</c>, at LogLevel VERBOSE): no login yet.</summary>
+    public sealed record Partial(string Method, string User, IPEndPoint? From, PublicKey? Key) : SshdMessage;
+
+    /// <summary>The PAM hook ran and could not write its event down.</summary>
+    /// <param name="Process">As <see cref="LoginSighting.Pid"/>.</param>
+    public sealed record NotSpooled(int Process) : SshdMessage;
+
     /// <summary>sshd said something else.</summary>
     public sealed record Other : SshdMessage;
 }
@@ -46,4 +54,8 @@ internal enum ConnectionEnd
 internal sealed record PublicKey(string Type, string Fingerprint, Certificate? Certificate = null);
 
 /// <param name="Id">Free text chosen by whoever signed; never trusted to be one word.</param>
-internal sealed record Certificate(string Id, ulong Serial, string CaType, string CaFingerprint);
+internal sealed record Certificate(string Id, ulong Serial, string CaType, string CaFingerprint)
+{
+    /// <summary>As sshd's log writes it.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Id} (serial {Serial}) CA {CaType} {CaFingerprint}");
+}

@@ -20,7 +20,7 @@ internal static class SshdMessageParser
     {
         var text = message.AsSpan().TrimEnd("\r\n");
         text = text.EndsWith(Preauth, StringComparison.Ordinal) ? text[..^Preauth.Length] : text;
-        return Accepted(text) ?? Failed(text) ?? InvalidUser(text) ?? TooMany(text) ?? Dropped(text) ?? DisconnectReceived(text) ?? Ended(text) ?? (SshdMessage?)PamClosed(text) ?? new SshdMessage.Other();
+        return Accepted(text) ?? Partial(text) ?? Failed(text) ?? InvalidUser(text) ?? TooMany(text) ?? Dropped(text) ?? DisconnectReceived(text) ?? Ended(text) ?? (SshdMessage?)PamClosed(text) ?? new SshdMessage.Other();
     }
 
     /// <summary><c>Accepted METHOD for USER from ADDR port N ssh2[: KEY]</c>; not <c>Accepted key TYPE ... found at FILE</c>.</summary>
@@ -34,6 +34,18 @@ internal static class SshdMessageParser
 
         var (reading, ambiguous) = Read(scan.Rest);
         return new SshdMessage.Accepted(method.ToString(), reading.User, reading.From, reading.Key, ambiguous);
+    }
+
+    private static SshdMessage.Partial? Partial(ReadOnlySpan<char> text)
+    {
+        var scan = new TextScan(text);
+        if (!scan.Literal("Partial ") || !scan.Word(out var method) || !scan.Literal(" for "))
+        {
+            return null;
+        }
+
+        var reading = Read(scan.Rest).Reading;
+        return new SshdMessage.Partial(method.ToString(), reading.User, reading.From, reading.Key);
     }
 
     private static SshdMessage.Failed? Failed(ReadOnlySpan<char> text)

@@ -16,7 +16,7 @@ public sealed class HostTextTests
     {
         var installed = PamLines.Install(StockSshd, "sshd");
 
-        Assert.StartsWith("# PAM configuration for the Secure Shell service\nsession optional pam_exec.so quiet /usr/lib/bastion/hook # bastion\n", installed);
+        Assert.StartsWith("# PAM configuration for the Secure Shell service\nsession optional pam_exec.so quiet type=open_session /usr/lib/bastion/hook # bastion\n", installed);
         Assert.Contains("pam_succeed_if.so quiet user ingroup bastion-site # bastion\naccount required pam_nologin.so file=/run/bastion/nologin # bastion\n", installed);
         Assert.Equal(StockSshd, PamLines.Remove(installed));
         Assert.Equal(installed, PamLines.Install(installed, "sshd"));
@@ -29,7 +29,7 @@ public sealed class HostTextTests
 
         var installed = PamLines.Install(stock, "su");
 
-        Assert.Equal($"session optional pam_exec.so quiet seteuid /usr/lib/bastion/hook # bastion\n{stock}", installed);
+        Assert.Equal($"session optional pam_exec.so quiet type=open_session seteuid /usr/lib/bastion/hook # bastion\n{stock}", installed);
         Assert.Equal(stock, PamLines.Remove(installed));
     }
 

@@ -90,7 +90,7 @@ public sealed class LoginRecorderTests : IDisposable
         var entry = Entry(Login(AliceKey, "alice"), "1:0");
 
         var kept = Write(t => _recorder.Record(t, LoginSighting.Of(entry)!));
-        var unkept = Assert.Single(_recorder.WithoutRecord(new LogBatch([entry], true, false, null, ""))).Alert;
+        var unkept = Assert.Single(_recorder.WithoutRecord([LoginSighting.Of(entry)!])).Alert;
 
         Assert.Equal(kept!.Alert!.Id, unkept.Id);
         Assert.EndsWith("#" + unkept.Id, unkept.Text, StringComparison.Ordinal);
@@ -101,7 +101,7 @@ public sealed class LoginRecorderTests : IDisposable
     {
         var entry = Entry(Login(AliceKey, "alice"), "1:0");
         var outbox = new Outbox(_database);
-        _recorder.WithoutRecord(new LogBatch([entry], true, false, null, "")).ForEach(a => outbox.Raise(a.Alert, a.Routes));
+        _recorder.WithoutRecord([LoginSighting.Of(entry)!]).ForEach(a => outbox.Raise(a.Alert, a.Routes));
 
         Write(t => _recorder.Record(t, LoginSighting.Of(entry)!));
 
@@ -111,10 +111,10 @@ public sealed class LoginRecorderTests : IDisposable
     [Fact]
     public void Storm_while_the_disk_fails_stays_within_the_budget_however_often_it_is_tried()
     {
-        var batch = new LogBatch([.. Enumerable.Range(0, 100).Select(n => Entry(Login(AliceKey, "alice"), $"1:{n}"))], true, false, null, "");
+        var logins = Enumerable.Range(0, 100).Select(n => LoginSighting.Of(Entry(Login(AliceKey, "alice"), $"1:{n}", pid: n))!).ToList();
 
-        var first = _recorder.WithoutRecord(batch).ConvertAll(a => a.Alert.Id);
-        var again = _recorder.WithoutRecord(batch).ConvertAll(a => a.Alert.Id);
+        var first = _recorder.WithoutRecord(logins).ConvertAll(a => a.Alert.Id);
+        var again = _recorder.WithoutRecord(logins).ConvertAll(a => a.Alert.Id);
 
         Assert.Equal(3, first.Count);
         Assert.Equal(first, again);
@@ -127,7 +127,7 @@ public sealed class LoginRecorderTests : IDisposable
         {
             for (var n = 0; n < 4000; n++)
             {
-                var entry = Entry(Login(AliceKey, "alice"), $"1:{n}");
+                var entry = Entry(Login(AliceKey, "alice"), $"1:{n}", pid: n);
                 _recorder.Record(t, LoginSighting.Of(entry)!);
             }
         });
@@ -213,7 +213,7 @@ public sealed class LoginRecorderTests : IDisposable
         Write(t => _recorder.Record(t, LoginSighting.Of(entry)!));
     }
 
-    private static LogEntry Entry(SshdMessage login, string source) => new(new AuthLogLine(login, 1, null), "text", source, false);
+    private static LogEntry Entry(SshdMessage login, string source, int pid = 1) => new(new AuthLogLine(login, pid, null), "text", source, false);
 
     private static SshdMessage.Accepted Login(string fingerprint, string user, string from = "198.51.100.7") =>
         new("publickey", user, Peer(from), new PublicKey("ED25519", fingerprint), false);

@@ -129,7 +129,6 @@ public sealed class SshdMessageParserTests
     [InlineData("Accepted key ED25519 " + Fp + " found at /etc/ssh/authorized_keys:3")]
     [InlineData("Accepted certificate ID \"x for y from 1.2.3.4 port 5 ssh2\" (serial 77) signed by CA ED25519 " + CaFp + " found at /etc/ssh/ak:1")]
     [InlineData("Postponed publickey for root from 127.0.0.1 port 56744 ssh2 [preauth]")]
-    [InlineData("Partial publickey for root from 127.0.0.1 port 56744 ssh2: ED25519 " + Fp)]
     [InlineData("Starting session: command for root from 127.0.0.1 port 56744 id 0")]
     [InlineData("error: Accepted publickey for root from 127.0.0.1 port 56744 ssh2")]
     [InlineData("Accepted")]

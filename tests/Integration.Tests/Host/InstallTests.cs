@@ -44,7 +44,7 @@ public sealed class InstallTests : IAsyncLifetime
     {
         var dry = await BastionAsync($"{Install} --dry-run");
         Assert.Contains("new file /etc/ssh/sshd_config.d/00-bastion.conf", dry.Output);
-        Assert.Contains("+ session optional pam_exec.so quiet /usr/lib/bastion/hook # bastion", dry.Output);
+        Assert.Contains("+ session optional pam_exec.so quiet type=open_session /usr/lib/bastion/hook # bastion", dry.Output);
         Assert.False((await _room.ShellAsync("test -e /etc/bastion")).Ok);
 
         var first = await BastionAsync(Install);
