@@ -11,6 +11,10 @@ PREREQUISITES="ssh:openssh-client ssh-keygen:openssh-client sshd:openssh-server 
 rsync:rsync sudo:sudo newusers:passwd
 ip:iproute2 pkill:procps setpriv:util-linux nsenter:util-linux ping:iputils-ping tayga:tayga libsqlite3.so.0:libsqlite3-0"
 
+# For the tests that install the packages into a whole Debian.
+# shellcheck disable=SC2034
+CONTAINER_PREREQUISITES="debootstrap:debootstrap systemd-nspawn:systemd-container dh:debhelper dpkg-buildpackage:dpkg-dev pgrep:procps"
+
 say() { printf '%s\n' "$*"; }
 
 # have NAME: a program on the PATH, or a shared library that the loader knows.

@@ -23,6 +23,9 @@ public enum Need
 
     /// <summary>Mount namespaces, accounts of one's own and the programs that people log in with.</summary>
     PamWorld = 512,
+
+    /// <summary>A whole Debian in a container, and packages to install into it (lab/box, infra/package).</summary>
+    Container = 1024,
 }
 
 [AttributeUsage(AttributeTargets.Method)]
@@ -91,6 +94,11 @@ public static class Needs
         if (needs.HasFlag(Need.Ipv6) && !HasIpv6())
         {
             return "this machine has no IPv6, not even ::1";
+        }
+
+        if (needs.HasFlag(Need.Container) && Array.Find(["systemd-nspawn", "debootstrap", "dh", "dpkg-buildpackage"], p => Find(p) is null) is { } program)
+        {
+            return $"{program} is not installed (systemd-container, debootstrap, debhelper, dpkg-dev)";
         }
 
         if ((needs.HasFlag(Need.Root) || needs.HasFlag(Need.NetworkNamespaces)) && Environment.UserName != "root")

@@ -13,14 +13,17 @@ internal static class SecretFiles
 
     private const UnixFileMode NotForKeys = NotForSecrets | UnixFileMode.GroupRead;
 
+    /// <summary>What the service manager puts before the names of a whole folder's files (systemd.exec(5), <c>LoadCredential=secrets:FOLDER</c>).</summary>
+    private const string FolderCredential = "secrets_";
+
     /// <summary>The file of secret <paramref name="name"/>, or what is wrong.</summary>
     public static Reading<string> Find(string name, string secretsDirectory)
     {
         if (Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is { Length: > 0 } credentials
-            && Path.Combine(credentials, name) is var credential && File.Exists(credential))
+            && Array.Find([name, FolderCredential + name], n => File.Exists(Path.Combine(credentials, n))) is { } credential)
         {
             // Its mode is the service manager's business; nobody else can enter the folder.
-            return credential;
+            return Path.Combine(credentials, credential);
         }
 
         var path = Path.Combine(secretsDirectory, name);
