@@ -6,12 +6,14 @@ namespace Testing;
 /// A gateway of a test: it notes what is asked, keeps what it accepts, and answers as the test says. An answer that is not set by
 /// the test is the good one. Unset tasks let the test decide later.
 /// </summary>
-public sealed class FakeChannel(string name = "sms") : IMessageChannel
+public sealed class FakeChannel(string name = "sms") : ITrackedChannel
 {
     private readonly Queue<Func<OutgoingMessage, Task<SendOutcome>>> _sends = new();
     private int _accepted;
 
     public string Name => name;
+
+    public Repetition Repetition { get; init; } = Repetition.AfterALook;
 
     public List<OutgoingMessage> Sent { get; } = [];
 

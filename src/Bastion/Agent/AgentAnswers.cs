@@ -5,6 +5,7 @@ using Bastion.Logins;
 using Bastion.Sessions;
 using Common.Agent;
 using Common.Alerts;
+using Common.Alerts.Test;
 using Common.Journal;
 using Common.Time;
 
@@ -12,8 +13,10 @@ namespace Bastion.Agent;
 
 /// <summary>What the agent answers on its port. Where it cannot know, it says so: not known is never "nobody".</summary>
 internal sealed class AgentAnswers(
-    PresentSessions sessions, DrainService drain, AptWatch apt, OutboxService outbox, DeadManService? deadMan, Database database, string boot, string version, TimeProvider time)
+    PresentSessions sessions, DrainService drain, AptWatch apt, OutboxService outbox, ChannelTests tests, DeadManService? deadMan, Database database, string boot, string version, TimeProvider time)
 {
+    private const int MostIds = 100;
+
     public async Task<AgentReply> AnswerAsync(AgentRequest request, CancellationToken ct)
     {
         try
@@ -24,7 +27,9 @@ internal sealed class AgentAnswers(
                 "drain" => await DrainAsync(ct),
                 "undrain" => await UndrainAsync(ct),
                 "hold" => await HoldAsync(request.Seconds, ct),
-                _ => new AgentReply(false, "unknown op; known: sessions, drain, undrain, hold, health", Version: version),
+                "test-alerts" => Test(request.Channel),
+                "look-at-tests" => new AgentReply(true, Version: version) { Tests = tests.Look([.. (request.Ids ?? []).Take(MostIds)]) },
+                _ => new AgentReply(false, "unknown op; known: sessions, drain, undrain, hold, health, test-alerts, look-at-tests", Version: version),
             };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -33,9 +38,16 @@ internal sealed class AgentAnswers(
         }
     }
 
+    private AgentReply Test(string? channel)
+    {
+        var (sent, problem) = tests.Start(channel);
+        return new AgentReply(problem is null, problem, Version: version) { Tests = sent };
+    }
+
     private async Task<AgentReply> DrainAsync(CancellationToken ct)
     {
         drain.Drain();
+        outbox.EndQuiet();
         if (!drain.Settled)
         {
             await Task.Delay(DrainMachine.Settle, time, ct);

@@ -8,6 +8,8 @@ using Common.Logins.Spool;
 using Bastion.Sessions;
 using Bastion.Watch;
 using Common.Alerts;
+using Common.Alerts.Sms;
+using Common.Alerts.Test;
 using Common.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -42,11 +44,16 @@ internal static class AgentComposition
         services.AddSingleton<PresentSessions>();
         services.AddSingleton(p => new AgentAnswers(
             p.GetRequiredService<PresentSessions>(), p.GetRequiredService<DrainService>(), p.GetRequiredService<AptWatch>(), p.GetRequiredService<OutboxService>(),
+            new ChannelTests(p.GetRequiredService<Outbox>(), p.GetRequiredService<OutboxService>(), $"{options.Site} bastion", () => options.Routes, p.GetRequiredService<TimeProvider>()),
             p.GetService<DeadManService>(), state.Database, boot, Machine.Version, p.GetRequiredService<TimeProvider>()));
 
         // Stopped in the opposite order: no more questions, the door, the last of the log, and then what is still to be delivered.
         services.AddService(p => new OutboxService(
-            p.GetRequiredService<Outbox>(), Channels(options.Sms, p), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OutboxService>>()));
+            p.GetRequiredService<Outbox>(), Channels(options, p), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OutboxService>>())
+        {
+            Site = $"{options.Site} bastion",
+            Hold = alert => options.Channels.Quiet?.Hold(alert, TimeZoneInfo.ConvertTime(p.GetRequiredService<TimeProvider>().GetUtcNow(), options.Zone)) ?? TimeSpan.Zero,
+        });
         services.AddService(p => ActivatorUtilities.CreateInstance<LoginService>(p));
         services.AddService(p => ActivatorUtilities.CreateInstance<DrainService>(p));
         if (options.DeadMan is { } deadMan)
@@ -77,7 +84,7 @@ internal static class AgentComposition
 
     private static LoginScene Scene(AgentOptions options, string boot) => new(
         options.Site, options.Vm, options.Identities, options.Private ? Environment.UserName : null, boot,
-        [.. (options.Sms?.To ?? []).Select(Route.Sms)])
+        options.Routes)
     {
         Allow = options.Allow,
         HookExpected = options.Spool is not null,
@@ -97,14 +104,16 @@ internal static class AgentComposition
                 services.GetRequiredService<IProcessLauncher>(), JournalCursor.Load(database), options.Private ? Machine.OwnUid : null, time, Random.Shared.NextDouble);
     }
 
-    private static ImmutableArray<IMessageChannel> Channels(SmsSettings? sms, IServiceProvider services)
+    private static ImmutableArray<IMessageChannel> Channels(AgentOptions options, IServiceProvider services)
     {
-        if (sms is null)
+        var time = services.GetRequiredService<TimeProvider>();
+        var others = options.Channels.Make(GatewayClient.Create, time);
+        if (options.Sms is not { } sms)
         {
-            return [];
+            return [.. others];
         }
 
         var client = GatewayClient.Create(sms.CaFile);
-        return [new TwilioSms(() => client, sms.Gateway, services.GetRequiredService<TimeProvider>())];
+        return [.. others, new TwilioSms(() => client, sms.Gateway, time)];
     }
 }

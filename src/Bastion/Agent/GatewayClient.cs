@@ -1,5 +1,5 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
+using Common.Alerts.Http;
 
 namespace Bastion.Agent;
 
@@ -25,21 +25,9 @@ internal static class GatewayClient
         };
         if (caFile is not null)
         {
-            handler.SslOptions.CertificateChainPolicy = OnlyRoot(caFile);
+            handler.SslOptions.CertificateChainPolicy = PrivateRoot.Policy(caFile);
         }
 
         return new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };   // the channel has its own
-    }
-
-    private static X509ChainPolicy OnlyRoot(string caFile)
-    {
-        var policy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-            DisableCertificateDownloads = true,
-        };
-        policy.CustomTrustStore.ImportFromPemFile(caFile);
-        return policy;
     }
 }

@@ -10,13 +10,13 @@ using Microsoft.Data.Sqlite;
 
 namespace Bastion.Cli;
 
-/// <summary><c>bastion alerts list|explain</c>: reads the agent's state file beside the running agent, and changes nothing.</summary>
+/// <summary><c>bastion alerts list|explain|test</c>. The first two read the agent's state file beside the running agent, and change nothing.</summary>
 internal static class AlertsCommand
 {
     private const int DefaultCount = 20;
     private const int MostCount = 1000;
 
-    public static Command Create() => new("alerts", "What was told, what was not, and why.") { List(), Explain() };
+    public static Command Create() => new("alerts", "What was told, what was not and why, and whether it would arrive.") { List(), Explain(), AlertsTestCommand.Create() };
 
     private static Command List()
     {

@@ -30,6 +30,11 @@ internal static class CheckConfigCommand
                 ],
                 "sms": {"account": "AC...", "key_name": "SK...", "secret_file": "/run/credentials/...",
                         "from": "+1...", "to": ["+1..."]},
+                "telegram": {"chat": "123456789", "secret_file": "/run/credentials/..."},
+                "mail": {"host": "smtp.example.net", "user": "home", "secret_file": "/run/credentials/...",
+                         "from": "home@example.net", "to": ["alice@example.net"]},   also: webhook
+                "order": ["telegram", "sms", "mail"],    the next one when nothing is confirmed in 60 s
+                "quiet": "23:00-07:00", "time_zone": "Europe/Berlin",
                 "agent_port": {{AgentOptions.DefaultAgentPort}},                     on 127.0.0.1
                 "sshd_ports": [49022, 443],
                 "state_directory": "{{AgentOptions.DefaultStateDirectory}}",

@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using Bastion.DeadMan;
 using Common.Alerts;
 using Common.Alerts.Policy;
+using Common.Alerts.Settings;
+using Common.Alerts.Sms;
 
 namespace Bastion.Configuration;
 
@@ -31,6 +33,19 @@ internal sealed record AgentOptions(
 {
     /// <summary>Logins that are not pushed.</summary>
     public ImmutableArray<AllowEntry> Allow { get; init; } = [];
+
+    /// <summary>The channels besides SMS.</summary>
+    public ChannelSettings Channels { get; init; } = new();
+
+    /// <summary>Every configured channel, the first one tried first.</summary>
+    public ImmutableArray<string> Order => Channels.Order.IsEmpty ? Channels.InUsualOrder(Sms is not null) : Channels.Order;
+
+    /// <summary>Of the people, for quiet hours: the VM's clock runs in UTC.</summary>
+    public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
+
+    /// <summary>Who is told, and by what, in which order.</summary>
+    public ImmutableArray<Route> Routes => RoutePlan.Of(
+        Order, (Sms?.To ?? []).Select(number => new Reach(number, ImmutableDictionary<string, string>.Empty.Add(TwilioSms.ChannelName, number))), Channels.Shared());
 
     /// <summary>Where our own PAM line looks (<c>pam_nologin.so file=...</c>, skipped for site accounts): not /run/nologin, which keeps sites out too.</summary>
     public const string DefaultNologinPath = "/run/bastion/nologin";

@@ -5,6 +5,8 @@ using Common.Logins.Spool;
 using Common;
 using Common.Alerts;
 using Common.Alerts.Policy;
+using Common.Alerts.Settings;
+using Common.Alerts.Sms;
 using Common.Configuration;
 
 namespace Bastion.Configuration;
@@ -34,15 +36,22 @@ internal static class AgentSettings
             root.Has("sms") ? Sms(root.Section("sms"), secretFile) : null,
             new DoorOptions(root.Get("nologin_path", FullPath, AgentOptions.DefaultNologinPath), root.Optional("revoked_keys", FullPath)),
             root.Get("private", Flag, false),
-            root.Has("dead_man") ? DeadMan(root.Section("dead_man")) : null)
+            root.Has("dead_man") ? DeadMan(root.Section("dead_man")) : null);
+        options = options with
         {
             Allow = root.Has("allow") ? AllowListReader.Read(map.At("allow"), "allow", errors, Fingerprint, privateToo: false) : [],
+            // A private sshd has no PAM of ours, unless it is said where its hook writes.
+            Spool = root.Optional("spool", FullPath) ?? (options.Private ? null : HookSpool.DefaultFolder),
+            Channels = ChannelReader.Read(
+                root, options.Site, new SecretWords("_file", secretFile, FullPath, "a file of mode 0600 that holds the secret"), options.Sms is not null, withMail: true),
+            Zone = root.Get("time_zone", Zone, TimeZoneInfo.Utc),
         };
-        // A private sshd has no PAM of ours, unless it is said where its hook writes.
-        options = options with { Spool = root.Optional("spool", FullPath) ?? (options.Private ? null : HookSpool.DefaultFolder) };
         root.Close();
         return options;
     }
+
+    private static Reading<TimeZoneInfo> Zone(string text) =>
+        TimeZoneInfo.TryFindSystemTimeZoneById(text, out var zone) ? zone : Reading.Bad("must be a time zone that this machine knows (tzdata), such as Europe/Berlin");
 
     private static ImmutableArray<Identity> Identities(ConfigurationSection root, ConfigurationNode.Map map, ConfigurationErrors errors)
     {

@@ -10,7 +10,7 @@ namespace Bastion.Configuration;
 internal static class AgentSettingsFile
 {
     private const string File = "(file)";
-    private const int LongestSecret = 256;
+    private const int LongestSecret = 2048;   // a webhook's address
     private const UnixFileMode OthersMayWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
     private const UnixFileMode Others =
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;

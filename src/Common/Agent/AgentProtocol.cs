@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Common.Alerts.Test;
 
 namespace Common.Agent;
 
@@ -6,9 +7,16 @@ namespace Common.Agent;
 /// The words between <c>internalhost</c> and <c>bastion agent</c> on the agent's loopback port: one JSON object a line each way.
 /// Version N speaks with N-1: unknown properties are ignored.
 /// </summary>
-/// <param name="Op">sessions, drain, undrain, hold, health.</param>
+/// <param name="Op">sessions, drain, undrain, hold, health, test-alerts, look-at-tests.</param>
 /// <param name="Seconds">Of hold: stay up for this long at least; 0 lifts it.</param>
-public sealed record AgentRequest(string Op, double? Seconds = null);
+public sealed record AgentRequest(string Op, double? Seconds = null)
+{
+    /// <summary>Of <c>test-alerts</c>: by this channel only.</summary>
+    public string? Channel { get; init; }
+
+    /// <summary>Of <c>look-at-tests</c>.</summary>
+    public IReadOnlyList<string>? Ids { get; init; }
+}
 
 /// <param name="Ok">False with <paramref name="Error"/> when the request was not understood or not carried out.</param>
 /// <param name="Sessions">Authenticated connections that are not a site's own tunnel. Null: not known.</param>
@@ -30,7 +38,11 @@ public sealed record AgentReply(
     int Logins = 0,
     string? Version = null,
     double? OffInSeconds = null,
-    double? HeldForSeconds = null);
+    double? HeldForSeconds = null)
+{
+    /// <summary>Test messages, in answer to <c>test-alerts</c> and <c>look-at-tests</c>.</summary>
+    public IReadOnlyList<ChannelTest>? Tests { get; init; }
+}
 
 /// <param name="From">The peer's numeric address and port as sshd saw it.</param>
 public sealed record AgentSession(string Name, string? Device, string From, double AgeSeconds);

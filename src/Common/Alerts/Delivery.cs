@@ -17,7 +17,7 @@ public enum DeliveryPhase
     /// <summary>Written before the request leaves.</summary>
     Sending = 3,
 
-    /// <summary>It may have been sent: the gateway is asked before anything else.</summary>
+    /// <summary>It may have been sent: the gateway is asked before anything else, where it can be (<see cref="Repetition"/>).</summary>
     Doubtful = 4,
 
     /// <summary>The gateway has it.</summary>
@@ -44,11 +44,17 @@ public sealed record Delivery(DeliveryKey Key, string Person, int Rank, bool Alw
 {
     public required DeliveryPhase Phase { get; init; }
 
+    /// <summary>Of its channel as it is configured now; not stored.</summary>
+    public Repetition Repetition { get; init; } = Repetition.AfterALook;
+
     /// <summary>When something is to be done next; <see cref="Instant.Never"/> while an answer is awaited.</summary>
     public Instant Due { get; init; }
 
     /// <summary>When its turn came.</summary>
     public Instant Since { get; init; }
+
+    /// <summary>Quiet hours: nothing is done before, and nothing waits for it.</summary>
+    public Instant RestsUntil { get; init; }
 
     public Instant AcceptedAt { get; init; }
 
@@ -78,6 +84,8 @@ public sealed record Delivery(DeliveryKey Key, string Person, int Rank, bool Alw
 
     /// <summary>Not yet with the gateway.</summary>
     public bool IsUnsent => Phase is DeliveryPhase.Pending or DeliveryPhase.Sending or DeliveryPhase.Doubtful;
+
+    public bool IsResting(Instant now) => RestsUntil > now;
 
     /// <summary>Somebody still waits for this one: a drain does.</summary>
     public bool IsAwaited => IsUnsent || Phase == DeliveryPhase.Sent;
@@ -120,6 +128,12 @@ public sealed record DeliveryPolicy
     /// gateway's list: only the last of these looks, finding nothing, allows another sending.
     /// </summary>
     public ImmutableArray<TimeSpan> Looks { get; init; } = Seconds(2, 8);
+
+    /// <summary>
+    /// After an unclear sending by a channel that nobody can ask, when the reader would see a second one. The last one repeats: a
+    /// gateway that takes everything and answers nonsense must not make a flood of one message.
+    /// </summary>
+    public ImmutableArray<TimeSpan> RepeatGaps { get; init; } = Seconds(5, 60, 600, 3600);
 
     public ImmutableArray<TimeSpan> ResendGaps { get; init; } = Seconds(60, 300, 900);
 

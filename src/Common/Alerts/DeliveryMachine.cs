@@ -26,6 +26,12 @@ public abstract record DeliveryEvent(Instant At, double Jitter)
     /// <summary>The channels before it have failed or are too slow.</summary>
     public sealed record TurnCame(Instant At, double Jitter) : DeliveryEvent(At, Jitter);
 
+    /// <summary>The channel, or it for this recipient, is refused for good, and the person has another.</summary>
+    public sealed record LaneRefused(Instant At, double Jitter, string Code, string Reason) : DeliveryEvent(At, Jitter);
+
+    /// <summary>Said in one message with others of its kind, after a time when nothing could be sent.</summary>
+    public sealed record Folded(Instant At, double Jitter, string Into) : DeliveryEvent(At, Jitter);
+
     /// <summary>The configuration has no such channel, or no longer.</summary>
     public sealed record ChannelMissing(Instant At, double Jitter) : DeliveryEvent(At, Jitter);
 }
@@ -48,12 +54,15 @@ public readonly record struct DeliveryStep(Delivery Next, DeliveryAction Action)
 /// Held → Pending → Sending → Sent → Confirmed, and what can go wrong:
 /// <code>
 /// Sending   --not now--&gt; Pending (Retry-After, else full jitter, cap 60 s)      --refused--&gt; Dead
+/// Sending   --handed to a channel that says no more--&gt; Confirmed
 /// Sending   --unclear, or found so after a restart--&gt; Doubtful
 /// Doubtful  --looked: there--&gt; Sent     --looked twice: not there--&gt; Pending   --cannot look--&gt; Doubtful
+/// Doubtful  --a channel that nobody can ask--&gt; Sending, the same again with the same id (at least once)
+/// Pending   --its channel is refused for good, and there is another--&gt; Dead
 /// Sent      --3 min of silence--&gt; Unconfirmed --12 h--&gt; Dead
 /// Sent      --failed--&gt; Pending (the phone was off: thrice; a filter: once, plainer) or Dead
 /// </code>
-/// Two promises, held by the tests: after an unclear sending nothing is sent without a look that found nothing; and a delivery
+/// Two promises, held by the tests: after an unclear sending nothing is sent without a look that found nothing, where one can look; and a delivery
 /// always either waits for an answer, or has a moment when it goes on, or is settled.
 /// </summary>
 [PureCore]
@@ -65,8 +74,13 @@ public static class DeliveryMachine
         (_, DeliveryEvent.ChannelMissing) => Die(d, null, $"channel {d.Key.Channel} is not configured"),
         (_, DeliveryEvent.Restored e) => Restore(d, e, policy),
         (DeliveryPhase.Held, DeliveryEvent.TurnCame e) => Stay(d with { Phase = DeliveryPhase.Pending, Due = e.At, Since = e.At }),
+        (DeliveryPhase.Pending, DeliveryEvent.LaneRefused e) => Die(d, e.Code, $"not tried: {e.Reason}"),
+        (DeliveryPhase.Held or DeliveryPhase.Pending, DeliveryEvent.Folded e) =>
+            Stay(d with { Phase = DeliveryPhase.NotNeeded, Reason = $"told in #{e.Into}" }),
         (DeliveryPhase.Held or DeliveryPhase.Pending, DeliveryEvent.Tick { Told: true }) when !d.Always =>
             Stay(d with { Phase = DeliveryPhase.NotNeeded }),
+        (DeliveryPhase.Doubtful, DeliveryEvent.Tick { Told: true }) when !d.Always && d.Repetition != Repetition.AfterALook =>
+            Stay(d with { Phase = DeliveryPhase.NotNeeded }),   // said again it would only be read twice
         (_, DeliveryEvent.Tick { May: true } e) when d.Phase != DeliveryPhase.Held && e.At >= d.Due => Ask(d),
         (DeliveryPhase.Sending, DeliveryEvent.SendAnswered e) when e.Run == d.Run => Answered(d, e, policy),
         (DeliveryPhase.Doubtful, DeliveryEvent.Looked e) when e.Run == d.Run => Looked(d, e, policy),
@@ -84,6 +98,8 @@ public static class DeliveryMachine
         return d.Phase switch
         {
             DeliveryPhase.Pending => new(asked with { Phase = DeliveryPhase.Sending }, DeliveryAction.Send),
+            DeliveryPhase.Doubtful when d.Repetition is Repetition.Unseen or Repetition.Seen =>
+                new(asked with { Phase = DeliveryPhase.Sending }, DeliveryAction.Send),
             DeliveryPhase.Doubtful => new(asked, DeliveryAction.Look),
             _ => new(asked, DeliveryAction.Query),
         };
@@ -92,6 +108,7 @@ public static class DeliveryMachine
     private static DeliveryStep Answered(Delivery d, DeliveryEvent.SendAnswered e, DeliveryPolicy policy) => e.Outcome switch
     {
         SendOutcome.Accepted a => Accept(d, a.ProviderId, e.At, e.At + policy.PollGaps[0]),
+        SendOutcome.Handed h => Stay(d with { Phase = DeliveryPhase.Confirmed, ProviderId = h.Reference, AcceptedAt = e.At, Code = null, Reason = null }),
         SendOutcome.Refused r => Die(d, r.Code, r.Reason),
         SendOutcome.NotNow n => Stay(d with
         {
@@ -100,9 +117,14 @@ public static class DeliveryMachine
             Due = e.At + Longer(After(n.After, e, policy), Pause(d.Failures, e, policy)),
             Reason = n.Reason,
         }),
-        SendOutcome.Unclear u => Stay(Doubt(d, e.At, misses: 0, policy) with { Reason = u.Reason }),
-        _ => Stay(Doubt(d, e.At, misses: 0, policy)),   // an outcome this version does not know may have been a sending
+        SendOutcome.Unclear u => Unclear(d, e, u.Reason, policy),
+        _ => Unclear(d, e, null, policy),   // an outcome this version does not know may have been a sending
     };
+
+    private static DeliveryStep Unclear(Delivery d, DeliveryEvent e, string? reason, DeliveryPolicy policy) =>
+        d.Repetition == Repetition.AfterALook || e.At - d.Since < policy.GiveUpAfter
+            ? Stay(Doubt(d, e, misses: 0, policy) with { Reason = reason ?? d.Reason })
+            : Die(d, null, $"never answered clearly, it may have arrived: {reason}");
 
     private static DeliveryStep Accept(Delivery d, string providerId, Instant at, Instant due) => Stay(d with
     {
@@ -116,13 +138,18 @@ public static class DeliveryMachine
         Reason = null,
     });
 
-    private static Delivery Doubt(Delivery d, Instant at, int misses, DeliveryPolicy policy) => d with
+    private static Delivery Doubt(Delivery d, DeliveryEvent e, int misses, DeliveryPolicy policy) => d with
     {
         Phase = DeliveryPhase.Doubtful,
         Doubts = d.Doubts + 1,
         Misses = misses,
         Failures = 0,
-        Due = at + policy.Looks[Math.Min(misses, policy.Looks.Length - 1)],
+        Due = e.At + d.Repetition switch
+        {
+            Repetition.Unseen => Pause(d.Doubts, e, policy),
+            Repetition.Seen => policy.RepeatGaps[Math.Min(d.Doubts, policy.RepeatGaps.Length - 1)],
+            _ => policy.Looks[Math.Min(misses, policy.Looks.Length - 1)],
+        },
     };
 
     private static DeliveryStep Looked(Delivery d, DeliveryEvent.Looked e, DeliveryPolicy policy)
@@ -183,8 +210,9 @@ public static class DeliveryMachine
             DeliveryPhase.Held => now,
 
             // Sent while the disk could not be written? One look tells; it costs one question.
-            DeliveryPhase.Pending => Doubt(now, e.At, policy.Looks.Length - 1, policy) with { Due = e.At },
-            DeliveryPhase.Sending or DeliveryPhase.Doubtful or DeliveryPhase.Unknown => Doubt(now, e.At, misses: 0, policy),
+            DeliveryPhase.Pending when d.Repetition == Repetition.AfterALook => Doubt(now, e, policy.Looks.Length - 1, policy) with { Due = e.At },
+            DeliveryPhase.Pending => now,
+            DeliveryPhase.Sending or DeliveryPhase.Doubtful or DeliveryPhase.Unknown => Doubt(now, e, misses: 0, policy),
             _ => now,
         });
     }

@@ -45,7 +45,7 @@ public static class DeliveryOrder
                 may.Add(d.Key);
             }
 
-            if (d.IsUnsent && d.Doubts < policy.DoubtsBeforeYielding && d.Resends == 0)
+            if (d.IsUnsent && !d.IsResting(now) && d.Doubts < policy.DoubtsBeforeYielding && d.Resends == 0)
             {
                 blocked.Add(Lane(d));
             }

@@ -11,10 +11,18 @@ internal sealed record OpenAlert(Alert Alert, long Sequence, ImmutableArray<Deli
 
     public static OpenAlert New(Alert alert, IReadOnlyList<Route> routes)
     {
-        var deliveries = routes.Distinct().GroupBy(r => r.Person, StringComparer.Ordinal)
-            .SelectMany(person => person.Select((route, rank) => New(alert, route, rank)));
-        var all = deliveries.DistinctBy(d => d.Key).ToImmutableArray();
+        var ranked = routes.Distinct().GroupBy(r => r.Person, StringComparer.Ordinal)
+            .SelectMany(person => person.Select((route, place) => route.Rank >= 0 ? route : route with { Rank = place })).DistinctBy(r => (r.Channel, r.Recipient)).ToList();
+        var all = ranked.Select(route => New(alert, route, Place(ranked, route))).ToImmutableArray();
         return new OpenAlert(alert, 0, all.IsEmpty ? [NoChannel(alert)] : all);
+    }
+
+    /// <summary>How many ways a person has before this one; of the common ones, the fewest that anybody has.</summary>
+    private static int Place(List<Route> all, Route route)
+    {
+        var people = all.Where(r => r.Person != Route.Everybody).Select(r => r.Person).Distinct().DefaultIfEmpty(Route.Everybody);
+        return people.Where(p => p == route.Person || route.Person == Route.Everybody)
+            .Min(p => all.Count(r => (r.Person == p || r.Person == Route.Everybody) && r.Rank < route.Rank));
     }
 
     /// <summary>Raised twice, or two alerts that share a short id?</summary>
@@ -32,12 +40,12 @@ internal sealed record OpenAlert(Alert Alert, long Sequence, ImmutableArray<Deli
         return Text.SmsText.Fit(id, words);
     }
 
-    private static Delivery New(Alert alert, Route route, int rank)
+    private static Delivery New(Alert alert, Route route, int place)
     {
-        var always = alert.Severity == Severity.Critical && rank < AtOnceWhenCritical;
-        return new Delivery(new DeliveryKey(alert.Id, route.Channel, route.Recipient), route.Person, rank, always, alert.Plain is not null)
+        var always = alert.Severity == Severity.Critical && place < AtOnceWhenCritical;
+        return new Delivery(new DeliveryKey(alert.Id, route.Channel, route.Recipient), route.Person, route.Rank, always, alert.Plain is not null)
         {
-            Phase = rank == 0 || always ? DeliveryPhase.Pending : DeliveryPhase.Held,
+            Phase = place == 0 || always ? DeliveryPhase.Pending : DeliveryPhase.Held,
         };
     }
 

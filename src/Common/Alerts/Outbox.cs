@@ -1,14 +1,19 @@
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using Common.Journal;
 using Microsoft.Data.Sqlite;
 
 namespace Common.Alerts;
 
-/// <summary>One way to reach one person. The routes of a person are tried in the order given.</summary>
+/// <summary>One way to reach one person. The routes of a person are tried in the order of their ranks, or as given.</summary>
 /// <param name="Channel"><see cref="IMessageChannel.Name"/>.</param>
 /// <param name="Recipient">Number, chat or address, as the channel wants it.</param>
-public sealed record Route(string Channel, string Recipient, string Person)
+/// <param name="Rank">Place in the person's order; below zero: as given.</param>
+public sealed record Route(string Channel, string Recipient, string Person, int Rank = -1)
 {
+    /// <summary>The person of a route that all read together (a group chat): who has it confirmed has everybody told.</summary>
+    public const string Everybody = "*";
+
     /// <summary>A number that is a person of its own.</summary>
     public static Route Sms(string number) => new("sms", number, number);
 }
@@ -86,6 +91,10 @@ public sealed class Outbox
         Wake();
         return added;
     }
+
+    /// <summary>How these alerts stand, each of one delivery, as far as the disk knows.</summary>
+    internal ImmutableArray<Test.ChannelTest> TestsOf(IReadOnlyCollection<string> ids) =>
+        Try(() => _database.Read(connection => OutboxSql.TestsOf(connection, ids)), []);
 
     /// <summary>Tells the service to look for new alerts now.</summary>
     public void Wake()

@@ -17,7 +17,7 @@ public sealed partial class OutboxService : BackgroundService
     private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(10);
 
     private readonly Outbox _outbox;
-    private readonly ImmutableDictionary<string, IMessageChannel> _channels;
+    private readonly ChannelCalls _calls;
     private readonly TimeProvider _time;
     private readonly ILogger<OutboxService> _logger;
     private readonly DeliveryPolicy _policy;
@@ -44,12 +44,12 @@ public sealed partial class OutboxService : BackgroundService
         Func<double>? jitter = null)
     {
         _outbox = outbox;
-        _channels = channels.ToImmutableDictionary(c => c.Name, StringComparer.Ordinal);
         _time = time;
         _logger = logger;
         _policy = policy ?? DeliveryPolicy.Default;
         _jitter = jitter ?? Random.Shared.NextDouble;
         _book = new OutboxBook(_policy);
+        _calls = new ChannelCalls(channels, time, _policy, _jitter, logger);
     }
 
     /// <summary>The rules; replaced only by tests that plant a mistake in them.</summary>
@@ -61,7 +61,11 @@ public sealed partial class OutboxService : BackgroundService
         {
             var counts = _counts;
             var unseen = _outbox.HasNews ? 1 : 0;
-            return new(counts.Awaited + unseen, counts.Unconfirmed, counts.Dead, Age(counts.Oldest), counts.LastError, _outbox.Problem, counts.DeadLetters);
+            return new(counts.Awaited + unseen, counts.Unconfirmed, counts.Dead, Age(counts.Oldest), counts.LastError, _outbox.Problem, counts.DeadLetters)
+            {
+                Refused = _refused.All,
+                Channels = [.. _calls.Names.Order(StringComparer.Ordinal)],
+            };
         }
     }
 
@@ -74,7 +78,7 @@ public sealed partial class OutboxService : BackgroundService
             _flushes.Add(flushed);
         }
 
-        _outbox.Signal();
+        EndQuiet();
         try
         {
             await flushed.Task.WaitAsync(timeout, _time, ct);
@@ -110,8 +114,14 @@ public sealed partial class OutboxService : BackgroundService
     /// <summary>One round: take the answers, take what is new, ask what may be asked.</summary>
     internal void Turn()
     {
-        TakeAnswers();
+        var passing = TakeAnswers();
         TakeNews();
+        if (passing)
+        {
+            FoldBacklog();
+        }
+
+        WakeResting();
         _turnedAt = Instant.Now(_time);
 
         // One that steps aside may let the one behind it go.
@@ -144,6 +154,11 @@ public sealed partial class OutboxService : BackgroundService
             moved |= Advance(held.Key, new DeliveryEvent.TurnCame(now, _jitter()));
         }
 
+        foreach (var (_, delivery) in _book.Open().Where(o => o.Delivery.Phase == DeliveryPhase.Pending))
+        {
+            moved |= Bar(delivery, now);
+        }
+
         var may = _book.MayAsk(now);
         foreach (var (_, delivery) in _book.Open())
         {
@@ -153,17 +168,24 @@ public sealed partial class OutboxService : BackgroundService
         return moved;
     }
 
-    private void TakeAnswers()
+    /// <summary>True: a message has been taken, so others will be.</summary>
+    private bool TakeAnswers()
     {
         while (_outbox.Signals.TryRead(out _))
         {
         }
 
+        TakeReopened();
         _asking.RemoveAll(t => t.IsCompleted);
+        var passing = false;
         while (_answers.TryDequeue(out var answer))
         {
+            Hear(answer.Key, answer.Event);
             Advance(answer.Key, answer.Event);
+            passing |= answer.Event is DeliveryEvent.SendAnswered { Outcome: SendOutcome.Accepted or SendOutcome.Handed };
         }
+
+        return passing;
     }
 
     private void TakeNews()
@@ -187,13 +209,17 @@ public sealed partial class OutboxService : BackgroundService
 
         foreach (var open in news.Where(open => !_book.Knows(open.Alert.Id)))
         {
-            _book.Add(open.Alert, open.Deliveries.Select(d => d with { Due = now, Since = now, AcceptedAt = now }), now);
+            var at = now + Hold(open.Alert);
+            _book.Add(open.Alert, open.Deliveries.Select(d => Taken(d, d.Phase <= DeliveryPhase.Pending ? at : now)), now);
             foreach (var delivery in open.Deliveries)
             {
-                Begin(delivery.Key, now, restored: open.Sequence > 0 && open.Sequence <= _outbox.LastBefore);
+                Begin(delivery.Key, now, restored: open.Sequence > 0 && open.Sequence <= _outbox.LastBefore && (at == now || delivery.Phase > DeliveryPhase.Pending));
             }
         }
     }
+
+    private Delivery Taken(Delivery delivery, Instant at) =>
+        delivery with { Due = at, Since = at, AcceptedAt = at, RestsUntil = at, Repetition = _calls.RepetitionOf(delivery.Key.Channel) };
 
     private void Begin(DeliveryKey key, Instant now, bool restored)
     {
@@ -202,7 +228,7 @@ public sealed partial class OutboxService : BackgroundService
             Advance(key, new DeliveryEvent.Restored(now, _jitter()));
         }
 
-        if (!_channels.ContainsKey(key.Channel))
+        if (!_calls.Has(key.Channel))
         {
             Advance(key, new DeliveryEvent.ChannelMissing(now, _jitter()));
         }
@@ -227,6 +253,7 @@ public sealed partial class OutboxService : BackgroundService
 
         if (step.Action != DeliveryAction.None)
         {
+            _refused = step.Action == DeliveryAction.Send ? _refused.Try(key, ev.At) : _refused;
             _asking.Add(AskAsync(found.Alert, step.Next, step.Action));
         }
 
@@ -235,56 +262,12 @@ public sealed partial class OutboxService : BackgroundService
 
     private async Task AskAsync(Alert alert, Delivery delivery, DeliveryAction action)
     {
-        using var timeout = new CancellationTokenSource(_policy.RequestTimeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _giveUp.Token);
-        var message = new OutgoingMessage(alert.Id, delivery.Key.Recipient, delivery.SaidPlain ? alert.Plain ?? alert.Text : alert.Text);
-        var answer = await QuestionAsync(_channels[delivery.Key.Channel], message, delivery, action, either.Token);
+        var answer = await _calls.AskAsync(alert, delivery, action, _giveUp.Token);
         if (!_giveUp.IsCancellationRequested)
         {
             _answers.Enqueue((delivery.Key, answer));
             _outbox.Signal();
         }
-    }
-
-    private async Task<DeliveryEvent> QuestionAsync(IMessageChannel channel, OutgoingMessage message, Delivery delivery, DeliveryAction action, CancellationToken ct)
-    {
-        try
-        {
-            switch (action)
-            {
-                case DeliveryAction.Send:
-                    var outcome = await channel.SendAsync(message, ct).WaitAsync(ct);
-                    return new DeliveryEvent.SendAnswered(Instant.Now(_time), _jitter(), delivery.Run, outcome);
-                case DeliveryAction.Look:
-                    var providerId = await channel.FindAsync(message, ct).WaitAsync(ct);
-                    return new DeliveryEvent.Looked(Instant.Now(_time), _jitter(), delivery.Run, providerId);
-                default:
-                    var status = await channel.QueryAsync(delivery.ProviderId ?? "", ct).WaitAsync(ct);
-                    return new DeliveryEvent.StatusSeen(Instant.Now(_time), _jitter(), delivery.Run, status);
-            }
-        }
-        catch (Exception e)
-        {
-            // Whatever breaks in an adapter, the delivery goes on: lost here, the alert would be stuck for ever.
-            return Faulted(e, delivery.Run, action);
-        }
-    }
-
-    private DeliveryEvent Faulted(Exception e, int run, DeliveryAction action)
-    {
-        if (e is not (HttpRequestException or OperationCanceledException or IOException))
-        {
-            LogFault(action, e.GetType().Name);
-        }
-
-        var reason = e is OperationCanceledException ? "no answer in time" : e is HttpRequestException ? e.Message : e.GetType().Name;
-        var (at, jitter) = (Instant.Now(_time), _jitter());
-        return action switch
-        {
-            DeliveryAction.Send => new DeliveryEvent.SendAnswered(at, jitter, run, new SendOutcome.Unclear(reason)),
-            DeliveryAction.Look => new DeliveryEvent.LookFailed(at, jitter, run, reason),
-            _ => new DeliveryEvent.QueryFailed(at, jitter, run, reason),
-        };
     }
 
     /// <remarks>The signal is taken in <see cref="TakeAnswers"/>, not by the wait: an abandoned wait must not take one with it.</remarks>
@@ -350,7 +333,7 @@ public sealed partial class OutboxService : BackgroundService
 
         var now = Instant.Now(_time);
         _diskRetryAt = problem is null ? Instant.Never : _diskRetryAt == Instant.Never || now >= _diskRetryAt ? now + DiskRetry : _diskRetryAt;
-        _counts = _counts with { Awaited = _book.Awaited, Unconfirmed = _book.Unconfirmed, Oldest = _book.OldestAwaited, LastError = _lastError };
+        _counts = _counts with { Awaited = _book.Awaited(now), Unconfirmed = _book.Unconfirmed(now), Oldest = _book.OldestAwaited(now), LastError = _lastError };
         if (_counts.Awaited == 0 && !_outbox.HasNews)
         {
             CompleteFlushes();
@@ -390,7 +373,4 @@ public sealed partial class OutboxService : BackgroundService
 
     [LoggerMessage(3003, LogLevel.Warning, "outbox: {State}")]
     private partial void LogDisk(string state);
-
-    [LoggerMessage(3004, LogLevel.Error, "outbox: {Action} broke with {Kind}")]
-    private partial void LogFault(DeliveryAction action, string kind);
 }

@@ -16,4 +16,11 @@ public sealed record OutboxSnapshot(
     TimeSpan? OldestPendingAge,
     string? LastError,
     string? Problem,
-    ImmutableArray<DeadLetter> DeadLetters);
+    ImmutableArray<DeadLetter> DeadLetters)
+{
+    /// <summary>Channels that are out of order until somebody acts.</summary>
+    public ImmutableArray<RefusedLane> Refused { get; init; } = [];
+
+    /// <summary>The configured ones, by name.</summary>
+    public ImmutableArray<string> Channels { get; init; } = [];
+}

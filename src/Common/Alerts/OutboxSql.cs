@@ -117,6 +117,12 @@ internal static class OutboxSql
             return new DeadLetter(alert.Id, alert.Kind, alert.Text, row.GetString(9), Text(row, 10), Text(row, 11) ?? "", alert.RaisedAt);
         });
 
+    public static ImmutableArray<Test.ChannelTest> TestsOf(SqliteConnection connection, IReadOnlyCollection<string> ids) =>
+    [
+        .. ids.SelectMany(id => connection.Sql("SELECT channel, phase, code, reason FROM deliveries WHERE alert_id=$id", ("$id", id)).List(row =>
+            new Test.ChannelTest(id, row.GetString(0), ((DeliveryPhase)row.GetInt32(1)).ToString().ToLowerInvariant(), Text(row, 2), Text(row, 3)))),
+    ];
+
     public static int Prune(SqliteTransaction transaction, int keep) => transaction.Sql(
         $"DELETE FROM alerts WHERE seq <= (SELECT max(seq) FROM alerts) - $keep AND NOT EXISTS(SELECT 1 FROM deliveries d WHERE d.alert_id=alerts.id AND d.phase < {Settled})",
         ("$keep", keep)).Run();

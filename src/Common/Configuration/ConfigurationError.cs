@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
 
@@ -21,7 +22,7 @@ public sealed record ConfigurationError(string Key, string Value, string Reason,
         var line = new StringBuilder(Math.Min(text.Length, MaxShown + 3));
         foreach (var c in text.Length > MaxShown * 3 ? text.AsSpan(0, MaxShown * 3) : text)
         {
-            line.Append(char.IsControl(c) || char.IsSurrogate(c) || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format ? '?' : c);
+            line.Append(char.IsControl(c) || char.IsSurrogate(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? '?' : c);
         }
 
         return text.Length > MaxShown * 3 ? line.Append("...").ToString() : line.ToString();

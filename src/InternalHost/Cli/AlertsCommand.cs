@@ -6,10 +6,10 @@ using InternalHost.Control;
 
 namespace InternalHost.Cli;
 
-/// <summary><c>internalhost alerts list|explain</c>, asked of the running daemon.</summary>
+/// <summary><c>internalhost alerts list|explain|test</c>, asked of the running daemon.</summary>
 internal static class AlertsCommand
 {
-    public static Command Build() => new("alerts", "What was told, and where each message stands.") { List(), Explain() };
+    public static Command Build() => new("alerts", "What was told, where each message stands, and whether it would arrive.") { List(), Explain(), AlertsTestCommand.Build() };
 
     private static Command List()
     {

@@ -23,12 +23,12 @@ internal static class CommandTree
     {
         RunCommand.Build(),
         StatusCommand.Build(),
-        AlertsCommand.Build(),
         OrderCommands.Open(),
         OrderCommands.Close(),
         OrderCommands.Pause(),
         OrderCommands.Resume(),
         OrderCommands.Reload(),
+        AlertsCommand.Build(),
         CheckConfigCommand.Build(),
         DoctorCommand.Build(),
         ReplayCommand.Build(),

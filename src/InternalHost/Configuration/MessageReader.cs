@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Common;
+using Common.Alerts.Settings;
 using Common.Configuration;
 using static Common.Configuration.PersonalValues;
 
@@ -9,12 +10,25 @@ namespace InternalHost.Configuration;
 [PureCore]
 internal static class MessageReader
 {
-    public static MessageOptions Read(ConfigurationSection section, ImmutableArray<PersonOptions> people)
+    private static readonly SecretWords Secrets = new("", SecretName, SiteReader.FullPath, "the name of a secret, such as telegram_token");
+
+    public static MessageOptions Read(ConfigurationSection section, string site, ImmutableArray<PersonOptions> people)
     {
         var sms = section.Has("sms") ? Sms(section.Section("sms"), people) : null;
         var user = section.Get("inner_user", Account, people.Select(p => p.Name).FirstOrDefault("owner"));
+        if (section.Has("mail"))
+        {
+            section.Fail("mail", "", "is for the bastion only: from here a mail cannot be bound to an uplink; use telegram, a webhook or sms");
+        }
+
+        var channels = ChannelReader.Read(section, site, Secrets, sms is not null, withMail: false);
+        if (channels.Telegram is null && people.FirstOrDefault(p => p.Telegram is not null) is { } chatty)
+        {
+            section.Fail("telegram", "", $"is missing: people.{chatty.Name}.telegram needs the bot");
+        }
+
         section.Close();
-        return new MessageOptions(sms, user);
+        return new MessageOptions(sms, user) { Channels = channels };
     }
 
     private static SmsOptions Sms(ConfigurationSection section, ImmutableArray<PersonOptions> people)
@@ -29,6 +43,11 @@ internal static class MessageReader
             [.. section.List("to", Phone, [.. people.Select(p => p.Text).OfType<string>()]).Distinct(StringComparer.Ordinal)],
             section.Optional("ca", SiteReader.FullPath));
         section.Close();
+        if (options.To.Contains(options.From) || people.Any(p => p.Text == options.From))
+        {
+            section.Fail("from", options.From, "is also a recipient: a number cannot write to itself");
+        }
+
         if (options.To.IsEmpty && !section.Has("to"))
         {
             section.Fail("to", "", "is missing: nobody would be told; give a person a number (people.NAME.text) or list numbers here");

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Common;
+using Common.Alerts.Settings;
 using Common.Configuration;
 using static Common.Configuration.PersonalValues;
 
@@ -37,7 +38,10 @@ internal static class PeopleReader
             entry.Key,
             person.Optional("text", Phone),
             person.List("may", Service(all), all),
-            Devices(person.Section("devices")));
+            Devices(person.Section("devices")))
+        {
+            Telegram = person.Optional("telegram", ChannelReader.Chat),
+        };
         person.Close();
         return options;
     }

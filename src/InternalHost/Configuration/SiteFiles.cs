@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Common.Alerts.Settings;
 using Common.Configuration;
 
 namespace InternalHost.Configuration;
@@ -20,7 +21,15 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
         return options with
         {
             Bastion = options.Bastion with { HostKeys = HostKeys(options.Bastion.HostKeys) },
-            Messages = options.Messages with { Sms = options.Messages.Sms is { } sms ? Secret(sms) : null },
+            Messages = options.Messages with
+            {
+                Sms = options.Messages.Sms is { } sms ? sms with { SecretFile = Secret("messages.sms.secret", sms.SecretFile) ?? "" } : null,
+                Channels = options.Messages.Channels with
+                {
+                    Telegram = options.Messages.Channels.Telegram is { } telegram ? Resolved(telegram) : null,
+                    Webhook = options.Messages.Channels.Webhook is { } webhook ? Resolved(webhook) : null,
+                },
+            },
         };
     }
 
@@ -42,15 +51,37 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
         return [.. keys.Where(k => k.Problem is null).Select(k => k.Value!)];
     }
 
-    private SmsOptions Secret(SmsOptions sms)
+    private TelegramSettings Resolved(TelegramSettings telegram) => telegram with
     {
-        var found = SecretFiles.Find(sms.SecretFile, draft.SecretsDirectory);
-        if (found.Problem is { } problem && sms.SecretFile.Length > 0)
+        Gateway = telegram.Gateway with { SecretFile = Secret("messages.telegram.secret", telegram.Gateway.SecretFile) ?? "" },
+    };
+
+    private WebhookSettings Resolved(WebhookSettings webhook) => webhook with
+    {
+        Gateway = webhook.Gateway with
         {
-            Fail("messages.sms.secret", sms.SecretFile, problem);
+            AddressFile = Secret("messages.webhook.secret", webhook.Gateway.AddressFile),
+            TokenFile = Secret("messages.webhook.token", webhook.Gateway.TokenFile),
+            SigningFile = Secret("messages.webhook.sign", webhook.Gateway.SigningFile),
+            KeyFile = Secret("messages.webhook.key", webhook.Gateway.KeyFile),
+        },
+    };
+
+    /// <summary>The file of the secret that is named there.</summary>
+    private string? Secret(string key, string? name)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            return null;
         }
 
-        return sms with { SecretFile = found.Value ?? "" };
+        var found = SecretFiles.Find(name, draft.SecretsDirectory);
+        if (found.Problem is { } problem)
+        {
+            Fail(key, name, problem);
+        }
+
+        return found.Value;
     }
 
     private void CheckAuthorities(SiteOptions options)
@@ -58,6 +89,8 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
         foreach (var (key, path) in new[]
         {
             ("messages.sms.ca", options.Messages.Sms?.CaFile),
+            ("messages.telegram.ca", options.Messages.Channels.Telegram?.CaFile),
+            ("messages.webhook.ca", options.Messages.Channels.Webhook?.CaFile),
             ("witnesses.tls_a.ca", options.Witnesses.TlsA.CaFile),
             ("witnesses.tls_b.ca", options.Witnesses.TlsB.CaFile),
         })

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Common.Alerts.Settings;
 
 namespace InternalHost.Configuration;
 
@@ -133,10 +134,21 @@ public sealed record ServiceOptions(string Name, string TargetHost, int TargetPo
 
 /// <param name="Text">E.164 number, or null.</param>
 /// <param name="Devices">Device name to public key.</param>
-public sealed record PersonOptions(string Name, string? Text, ImmutableArray<string> May, ImmutableDictionary<string, string> Devices);
+public sealed record PersonOptions(string Name, string? Text, ImmutableArray<string> May, ImmutableDictionary<string, string> Devices)
+{
+    /// <summary>A chat of this person's own; null: the common one.</summary>
+    public string? Telegram { get; init; }
+}
 
 /// <param name="Sms">Null: no SMS configured.</param>
-public sealed record MessageOptions(SmsOptions? Sms, string InnerUser);
+public sealed record MessageOptions(SmsOptions? Sms, string InnerUser)
+{
+    /// <summary>The other channels.</summary>
+    public ChannelSettings Channels { get; init; } = new();
+
+    /// <summary>Every configured channel, the first one tried first.</summary>
+    public ImmutableArray<string> Order => Channels.Order.IsEmpty ? Channels.InUsualOrder(Sms is not null) : Channels.Order;
+}
 
 /// <param name="BaseUrl">https://api.twilio.com by default; http is allowed for loopback only.</param>
 /// <param name="KeyName">API key SID or account SID used as the basic-auth user.</param>

@@ -40,7 +40,7 @@ internal static class SiteReader
             bastion,
             services,
             people,
-            MessageReader.Read(root.Section("messages"), people));
+            MessageReader.Read(root.Section("messages"), site, people));
         options = options with
         {
             InnerHostKeyFiles = root.List("inner_host_keys", FullPath, options.InnerHostKeyFiles),

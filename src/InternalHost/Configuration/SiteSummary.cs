@@ -45,15 +45,32 @@ internal static class SiteSummary
             yield return ("person", $"{person.Name}; {Devices(person)}");
         }
 
-        yield return ("messages", options.Messages.Sms is { } sms ? $"sms to {sms.To.Length} number{(sms.To.Length == 1 ? "" : "s")} by {sms.BaseUrl.Host}" : "none");
+        yield return ("messages", Messages(options.Messages));
+    }
+
+    private static string Messages(MessageOptions messages)
+    {
+        var ways = messages.Order.Select(channel => channel switch
+        {
+            "sms" when messages.Sms is { } sms => $"sms to {sms.To.Length} number{(sms.To.Length == 1 ? "" : "s")} by {sms.BaseUrl.Host}",
+            "telegram" => "telegram (accepted there counts as told)",
+            "webhook" when messages.Channels.Webhook is { } hook => $"webhook, {hook.Gateway.Shape.Name} (accepted there counts as told)",
+            _ => channel,
+        }).ToList();
+        var quiet = messages.Channels.Quiet is { } hours ? $"; quiet {hours}" : "";
+        return ways.Count == 0 ? "none" : string.Join(", then ", ways) + quiet;
     }
 
     private static string Notes(SiteOptions options)
     {
         var notes = new List<string>();
-        if (options.Messages.Sms is null)
+        if (options.Messages.Order.IsEmpty)
         {
-            notes.Add("Nobody is told anything: messages.sms is missing.");
+            notes.Add("Nobody is told anything: messages.sms is missing (or telegram, or webhook).");
+        }
+        else if (options.Messages.Order is [var only])
+        {
+            notes.Add($"{only} is the only channel: when it fails, nobody is told. Add a second one (telegram, sms or webhook) to messages.");
         }
 
         if (options.Primary.Observe is { Outside: null } observe)

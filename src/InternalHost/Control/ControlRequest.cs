@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Common.Alerts;
+using Common.Alerts.Test;
 using Common.Configuration;
 
 namespace InternalHost.Control;
@@ -30,6 +31,12 @@ public abstract record ControlRequest
     /// <summary>Read the configuration again; connections of services that stay are not touched.</summary>
     public sealed record Reload : ControlRequest;
 
+    /// <summary>Send a test message by each channel, or by one.</summary>
+    public sealed record TestAlerts(string? Channel) : ControlRequest;
+
+    /// <summary>How test messages stand.</summary>
+    public sealed record LookAtTests(IReadOnlyList<string> Ids) : ControlRequest;
+
     /// <summary>Is anything known to be wrong? For monitoring: not ok with the problems when there are some.</summary>
     public sealed record Check : ControlRequest;
 
@@ -41,18 +48,22 @@ public abstract record ControlRequest
 }
 
 /// <summary>A request as it is sent: <c>{"op":"pause","for":"4h","why":"new router"}</c>, one line.</summary>
-public sealed record ControlLine(string? Op, string? For = null, string? Why = null, string? Id = null)
+public sealed record ControlLine(
+    string? Op, string? For = null, string? Why = null, string? Id = null, string? Channel = null, IReadOnlyList<string>? Ids = null)
 {
     public static readonly TimeSpan DefaultOpen = TimeSpan.FromHours(2);
     private const int LongestWhy = 120;
+    private const int MostIds = 100;
 
-    private static readonly string[] Ops = ["status", "open", "close", "pause", "resume", "reload", "check", "alerts", "explain"];
+    private static readonly string[] Ops = ["status", "open", "close", "pause", "resume", "reload", "check", "alerts", "explain", "test-alerts", "look-at-tests"];
 
     public static ControlLine Of(ControlRequest request) => request switch
     {
         ControlRequest.Open open => new("open", Quantities.Say(open.For)),
         ControlRequest.Pause pause => new("pause", Quantities.Say(pause.For), pause.Why),
         ControlRequest.Explain explain => new("explain", Id: explain.Id),
+        ControlRequest.TestAlerts test => new("test-alerts", Channel: test.Channel),
+        ControlRequest.LookAtTests look => new("look-at-tests", Ids: look.Ids),
         _ => new(request.GetType().Name.ToLowerInvariant()),
     };
 
@@ -81,6 +92,8 @@ public sealed record ControlLine(string? Op, string? For = null, string? Why = n
         "check" => new ControlRequest.Check(),
         "alerts" => new ControlRequest.Alerts(),
         "explain" => AlertBook.Id(Id ?? "") is { } id ? new ControlRequest.Explain(id) : Reading.Bad("id must be that of an alert: 4 to 12 letters and digits"),
+        "test-alerts" => new ControlRequest.TestAlerts(Channel),
+        "look-at-tests" => Ids is { Count: > 0 and <= MostIds } ids ? new ControlRequest.LookAtTests(ids) : Reading.Bad($"ids must name 1 to {MostIds} messages"),
         _ => Reading.Bad($"unknown op: one of {string.Join(", ", Ops)}"),
     };
 
@@ -109,6 +122,9 @@ public sealed record ControlReply(
     IReadOnlyList<string>? Problems = null,
     IReadOnlyList<AlertView>? Alerts = null)
 {
+    /// <summary>Answer to test-alerts and look-at-tests.</summary>
+    public IReadOnlyList<ChannelTest>? Tests { get; init; }
+
     public static ControlReply Failed(string error) => new(Ok: false, Error: error);
 
     public static ControlReply Done(string message) => new(Ok: true, Message: message);

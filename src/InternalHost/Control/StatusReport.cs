@@ -113,7 +113,17 @@ public sealed record SessionsStatus(int? Count, double? AgeS);
 
 /// <param name="Pending">Not yet confirmed.</param>
 /// <param name="Dead">Given up: somebody was not told.</param>
-public sealed record AlertsStatus(int Pending, int Dead, string? Problem = null);
+public sealed record AlertsStatus(int Pending, int Dead, string? Problem = null)
+{
+    /// <summary>Channels that are out of order until somebody acts.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<RefusedChannelStatus>? Refused { get; init; }
+}
+
+/// <param name="Everybody">False: for one recipient only.</param>
+/// <param name="Code">The gateway's.</param>
+/// <param name="TrialInS">Until it is tried again by itself, with the next alert.</param>
+public sealed record RefusedChannelStatus(string Channel, bool Everybody, string Code, string Reason, double SinceS, double TrialInS);
 
 public sealed record JournalStatus(bool Ok, string? Problem = null);
 

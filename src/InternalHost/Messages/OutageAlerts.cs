@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Common.Alerts;
+using Common.Alerts.Sms;
+using Common.Alerts.Telegram;
 using Common.Time;
 using InternalHost.Cloud;
 using InternalHost.Configuration;
@@ -46,32 +48,41 @@ internal sealed class OutageAlerts(
         if (alert.Alert is OutageAlert.Open)
         {
             // Each person has an account of their own, so each gets a command of their own.
-            return Recipients(site).GroupBy(r => r.Person).Select(g => (
-                Words(alert, site, g.Key, $"{alert.Id}.{g.Key?.Name}"), (IReadOnlyList<Route>)[.. g.Select(r => r.Route)]));
+            var people = Recipients(site).GroupBy(r => r.Person).ToList();
+            return people.Count == 0
+                ? [(Words(alert, site, site.People.FirstOrDefault(), alert.Id), Everybody(site))]
+                : people.Select(g => (Words(alert, site, g.Key, $"{alert.Id}.{g.Key?.Name}"), (IReadOnlyList<Route>)RoutesOf(site, g.Select(r => r.Reach))));
         }
 
         return [(Words(alert, site, site.People.FirstOrDefault(), alert.Id), Everybody(site))];
     }
 
     /// <summary>Each who is told what concerns all.</summary>
-    public static IReadOnlyList<Route> Everybody(SiteOptions site) => [.. Recipients(site).Select(r => r.Route)];
+    public static IReadOnlyList<Route> Everybody(SiteOptions site) => RoutesOf(site, Recipients(site).Select(r => r.Reach));
 
-    private static IEnumerable<(PersonOptions? Person, Route Route)> Recipients(SiteOptions site)
+    private static ImmutableArray<Route> RoutesOf(SiteOptions site, IEnumerable<Reach> people) =>
+        RoutePlan.Of(site.Messages.Order, people, site.Messages.Channels.Shared());
+
+    /// <summary>People with a number or a chat of their own; a number that is nobody's is a person of its own.</summary>
+    private static IEnumerable<(PersonOptions? Person, Reach Reach)> Recipients(SiteOptions site)
     {
-        if (site.Messages.Sms is not { } sms)
+        var sms = site.Messages.Sms;
+        foreach (var person in site.People.Where(p => (p.Text is not null && sms is not null) || p.Telegram is not null))
         {
-            yield break;
+            yield return (person, new Reach(person.Text ?? person.Name, Own(sms is null ? null : person.Text, person.Telegram)));
         }
 
-        foreach (var person in site.People.Where(p => p.Text is not null))
+        foreach (var number in (sms?.To ?? []).Where(n => !site.People.Any(p => p.Text == n)))
         {
-            yield return (person, Route.Sms(person.Text!));
+            yield return (site.People.FirstOrDefault(), new Reach(number, Own(number, null)));
         }
+    }
 
-        foreach (var number in sms.To.Where(n => !site.People.Any(p => p.Text == n)))
-        {
-            yield return (site.People.FirstOrDefault(), Route.Sms(number));
-        }
+    private static ImmutableDictionary<string, string> Own(string? number, string? chat)
+    {
+        var own = ImmutableDictionary<string, string>.Empty;
+        own = number is null ? own : own.Add(TwilioSms.ChannelName, number);
+        return chat is null ? own : own.Add(TelegramChannel.ChannelName, chat);
     }
 
     private Alert Words(FailoverEffect.RaiseAlert alert, SiteOptions site, PersonOptions? person, string id)

@@ -1,4 +1,5 @@
 using Common.Alerts;
+using Common.Alerts.Test;
 using Common.Configuration;
 using Common.Journal;
 using InternalHost.Configuration;
@@ -10,7 +11,7 @@ namespace InternalHost.Running;
 
 /// <summary>What the operator's commands do in the running daemon.</summary>
 internal sealed class DaemonControl(
-    OperatorOrders orders, LiveOptions options, TunnelService tunnel, StatusBuilder status, Database database, string configFile, Func<SiteReading> read) : IControlHandler
+    OperatorOrders orders, LiveOptions options, TunnelService tunnel, StatusBuilder status, Database database, ChannelTests tests, string configFile, Func<SiteReading> read) : IControlHandler
 {
     private const int ShownAlerts = 50;
 
@@ -30,6 +31,11 @@ internal sealed class DaemonControl(
             case ControlRequest.Explain explain:
                 return database.Read(c => AlertBook.Find(c, explain.Id)) is { } alert ? new ControlReply(Ok: true, Alerts: [alert])
                     : ControlReply.Failed($"#{explain.Id}: there is none here. See: internalhost alerts list; a login at the bastion is explained there: bastion alerts explain {explain.Id}");
+            case ControlRequest.TestAlerts test:
+                var (sent, problem) = tests.Start(test.Channel);
+                return problem is null ? ControlReply.Done("sent") with { Tests = sent } : ControlReply.Failed(problem);
+            case ControlRequest.LookAtTests look:
+                return ControlReply.Done("seen") with { Tests = tests.Look(look.Ids) };
             default:
                 return await orders.HandleAsync(request, ct) ?? ControlReply.Failed("not known to this version");
         }

@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Common.Alerts;
+using Common.Alerts.Sms;
+using Common.Alerts.Test;
 using Common.Hosting;
 using Common.Journal;
 using Common.Processes;
@@ -37,7 +39,7 @@ internal sealed class DaemonHost : IAsyncDisposable
 
     private readonly Database _database;
     private readonly FailoverEffects _effects;
-    private readonly HttpClient? _smsClient;
+    private readonly List<HttpClient> _gateways = [];
     private readonly Func<bool> _healthy;
     private readonly DaemonControl _control;
 
@@ -108,8 +110,12 @@ internal sealed class DaemonHost : IAsyncDisposable
         // What the owner is told.
         var meter = new OutageMeter(() => probeMeter.Read(UplinkName.Backup) + worldMeter.Read(UplinkName.Backup) + transport.Read(UplinkName.Backup));
         var outbox = new Outbox(_database);
-        _smsClient = site.Messages.Sms is { } sms ? http.CreateClient(sms.CaFile) : null;
-        var outboxService = new OutboxService(outbox, Channels(site, _smsClient, time), time, logs.CreateLogger<OutboxService>());
+        var outboxService = new OutboxService(outbox, Channels(site, http, time), time, logs.CreateLogger<OutboxService>())
+        {
+            Site = site.Site,
+            Hold = alert => site.Messages.Channels.Quiet is { } quiet && trusted.Source != TimeSource.Floor
+                ? quiet.Hold(alert, TimeZoneInfo.ConvertTime(trusted.Now, time.LocalTimeZone)) : TimeSpan.Zero,
+        };
         var alerts = new OutageAlerts(
             outbox, () => live.Now, () => tunnel.Snapshot, outage => meter.Read(outage) is { } b ? b.Sent + b.Received : null,
             () => trusted.Source == TimeSource.Floor ? null : trusted.Now, time);
@@ -134,7 +140,8 @@ internal sealed class DaemonHost : IAsyncDisposable
         {
             RecordingProblem = () => recorder?.Problem,
         };
-        _control = new DaemonControl(new OperatorOrders(inbox), live, tunnel, status, _database, configFile, () => Read(configFile));
+        var tests = new ChannelTests(outbox, outboxService, site.Site, () => OutageAlerts.Everybody(live.Now), time);
+        _control = new DaemonControl(new OperatorOrders(inbox), live, tunnel, status, _database, tests, configFile, () => Read(configFile));
         _healthy = () => Common.Time.Instant.Now(time) is var now && now - wan.LastTurn < LoopLimit && now - failover.LastTurn < LoopLimit;
 
         services.AddSingleton<IHostedService>(outboxService);
@@ -172,7 +179,7 @@ internal sealed class DaemonHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _effects.DisposeAsync();
-        _smsClient?.Dispose();
+        _gateways.ForEach(client => client.Dispose());
         _database.Dispose();
     }
 
@@ -213,9 +220,24 @@ internal sealed class DaemonHost : IAsyncDisposable
         }
     }
 
-    private static IMessageChannel[] Channels(SiteOptions site, HttpClient? client, TimeProvider time) => site.Messages.Sms is { } sms && client is not null
-        ? [new TwilioSms(() => client, new TwilioOptions(sms.BaseUrl, sms.AccountSid, sms.KeyName, sms.SecretFile, sms.From), time)]
-        : [];
+    private List<IMessageChannel> Channels(SiteOptions site, UplinkHttp http, TimeProvider time)
+    {
+        var channels = site.Messages.Channels.Make(Client, time).ToList();
+        if (site.Messages.Sms is { } sms)
+        {
+            var client = Client(sms.CaFile);
+            channels.Add(new TwilioSms(() => client, new TwilioOptions(sms.BaseUrl, sms.AccountSid, sms.KeyName, sms.SecretFile, sms.From), time));
+        }
+
+        return channels;
+
+        HttpClient Client(string? caFile)
+        {
+            var client = http.CreateClient(caFile);
+            _gateways.Add(client);
+            return client;
+        }
+    }
 
     /// <summary>A loopback address (provider <c>local</c>) is behind no uplink: from a real interface it is dialled unbound.</summary>
     private static Socket OpenSocket(UplinkOptions uplink, IPAddress address) => IPAddress.IsLoopback(address) && uplink.Interface != "lo"

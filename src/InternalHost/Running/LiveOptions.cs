@@ -1,3 +1,4 @@
+using Common.Alerts.Settings;
 using InternalHost.Cloud;
 using InternalHost.Configuration;
 using InternalHost.Failover;
@@ -74,6 +75,11 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
             yield return "messages.sms";
         }
 
+        if (!Same(now.Messages.Channels, wanted.Messages.Channels))
+        {
+            yield return "messages";
+        }
+
         if (now.Witnesses != wanted.Witnesses)
         {
             yield return "witnesses";
@@ -81,6 +87,8 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
     }
 
     private static SmsOptions? Gateway(SmsOptions? sms) => sms is null ? null : sms with { To = [] };
+
+    private static bool Same(ChannelSettings a, ChannelSettings b) => a.Order.SequenceEqual(b.Order) && a with { Order = b.Order } == b;
 
     private static bool Same(BastionOptions a, BastionOptions b) =>
         a.Ports.SequenceEqual(b.Ports) && a.HostKeys.SequenceEqual(b.HostKeys) && a with { Ports = b.Ports, HostKeys = b.HostKeys } == b;

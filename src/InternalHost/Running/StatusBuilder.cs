@@ -44,7 +44,7 @@ internal sealed class StatusBuilder(
             Vm(state, now),
             Tunnel(tunnel.Snapshot, now),
             new SessionsStatus(state.Watch.Sessions, StatusReport.Seconds(Age(state.Watch.SessionsAt, now))),
-            new AlertsStatus(alerts.Pending, alerts.Dead, alerts.Problem ?? alerts.LastError),
+            Alerts(alerts, now),
             new JournalStatus(journal.Problem is null && diskProblem is null, journal.Problem ?? diskProblem),
             meter.Read(state.Outage) is { } bytes ? new BytesStatus(bytes.Sent, bytes.Received) : new BytesStatus(null, null))
         {
@@ -95,6 +95,16 @@ internal sealed class StatusBuilder(
     }
 
     private ClockStatus Clock() => new(trusted.Source == TimeSource.Floor ? false : true, trusted.Source.ToString().ToLowerInvariant());
+
+    private static AlertsStatus Alerts(OutboxSnapshot alerts, Instant now)
+    {
+        var refused = alerts.Refused.FirstOrDefault() is { } first ? $"{first.Channel} does not work: {first.Reason}" : null;
+        return new AlertsStatus(alerts.Pending, alerts.Dead, alerts.Problem ?? refused ?? alerts.LastError)
+        {
+            Refused = alerts.Refused.IsEmpty ? null : [.. alerts.Refused.Select(lane => new RefusedChannelStatus(
+                lane.Channel, lane.Recipient is null, lane.Code, lane.Reason, StatusReport.Seconds(now - lane.Since), StatusReport.Seconds(lane.Trial > now ? lane.Trial - now : TimeSpan.Zero)))],
+        };
+    }
 
     private static UplinkStatus Uplink(UplinkReport report, Instant now) =>
         new(report.State, report.Usable, StatusReport.Seconds(now - report.Since), report.Reason)

@@ -39,9 +39,11 @@ internal sealed class Gateway
 }
 
 /// <summary>The gateway as one life's outbox sees it.</summary>
-internal sealed class GatewayChannel(World world, Life life) : IMessageChannel
+internal sealed class GatewayChannel(World world, Life life) : ITrackedChannel
 {
     public string Name => "sms";
+
+    public Repetition Repetition => Repetition.AfterALook;
 
     public Task<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken ct)
     {

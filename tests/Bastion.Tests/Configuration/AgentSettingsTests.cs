@@ -63,6 +63,48 @@ public sealed class AgentSettingsTests : IDisposable
     }
 
     [Fact]
+    public void Channels_are_read_and_everybody_is_told_in_order()
+    {
+        var secret = Secret("s3cret");
+        var options = Load($$"""
+            {
+              "site": "home", "log": "journal", "identities": [],
+              "sms": {"account": "AC1", "secret_file": "{{secret}}", "from": "+15550001111", "to": ["+15551230001", "+15551230002"]},
+              "telegram": {"chat": "-42", "secret_file": "{{secret}}"},
+              "mail": {"host": "smtp.example.net", "tls": "implicit", "user": "home", "secret_file": "{{secret}}", "from": "home@example.net", "to": ["alice@example.net", "bob@example.org"]},
+              "order": ["telegram", "sms", "mail"], "quiet": "22:30-06:00", "time_zone": "UTC"
+            }
+            """);
+
+        Assert.Equal((465, "22:30-06:00"), (options.Channels.Mail!.Gateway.Port, options.Channels.Quiet?.ToString()));
+        Assert.Equal(
+            [("sms", "+15551230001", 1), ("sms", "+15551230002", 1), ("telegram", "-42", 0), ("mail", "alice@example.net,bob@example.org", 2)],
+            options.Routes.Select(r => (r.Channel, r.Recipient, r.Rank)));
+    }
+
+    [Fact]
+    public void Mistakes_of_channels_are_told()
+    {
+        var errors = Errors("""
+            {
+              "site": "home", "log": "journal", "identities": [], "time_zone": "Europe/Nowhere", "quiet": "late",
+              "telegram": {"chat": "me", "secret_file": "relative"},
+              "webhook": {"shape": "json", "url": "ftp://a.example"},
+              "mail": {"host": "smtp.example.net", "tls": "none", "from": "home", "to": ["alice"]}
+            }
+            """);
+
+        Assert.Equal(
+            ["mail.from", "mail.to[1]", "quiet", "telegram.chat", "telegram.secret_file", "time_zone", "webhook.url"],
+            errors.Select(e => e.Key).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Mail_without_TLS_is_for_this_machine_only() => Assert.Contains(
+        Errors("""{"site": "home", "log": "journal", "identities": [], "mail": {"host": "smtp.example.net", "tls": "none", "from": "home@example.net", "to": ["alice@example.net"]}}"""),
+        e => e.Key == "mail.tls" && e.Reason.Contains("this machine", StringComparison.Ordinal));
+
+    [Fact]
     public void Smallest_file_has_defaults()
     {
         var options = Load("""{"site": "home", "log": "journal", "identities": []}""");

@@ -22,6 +22,8 @@ internal sealed class OutboxRig : IDisposable
         Service = NewService();
     }
 
+    public Func<Alert, TimeSpan> Hold { get; init; } = _ => TimeSpan.Zero;
+
     public FakeTime Time { get; } = new();
 
     public FakeChannel Sms { get; } = new();
@@ -85,5 +87,9 @@ internal sealed class OutboxRig : IDisposable
 
     private Database Open() => Database.Open(Path.Combine(_folder.FullName, "state.db"), "CREATE TABLE journal(entry TEXT)", Outbox.Migration, Outbox.DetailsMigration);
 
-    private OutboxService NewService() => new(Outbox, _channels, Time, NullLogger<OutboxService>.Instance, jitter: () => 0.5);
+    private OutboxService NewService() => new(Outbox, _channels, Time, NullLogger<OutboxService>.Instance, jitter: () => 0.5)
+    {
+        Site = "home",
+        Hold = alert => Hold(alert),
+    };
 }

@@ -14,7 +14,7 @@ public sealed class OutboxServiceTests
         rig.Raise("AAAA");
 
         await rig.TurnAsync();
-        Assert.Equal([new OutgoingMessage("AAAA", "+15550100001", "home: something happened #AAAA")], rig.Sms.Sent);
+        Assert.Equal([("AAAA", "+15550100001", "home: something happened #AAAA", "open", Severity.High)], rig.Sms.Sent.Select(m => (m.AlertId, m.Recipient, m.Text, m.Kind, m.Severity)));
         Assert.Equal(1, rig.Snapshot.Pending);
 
         await rig.PassAsync(TimeSpan.FromSeconds(2));

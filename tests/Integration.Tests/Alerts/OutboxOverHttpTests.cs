@@ -1,4 +1,5 @@
 using Common.Alerts;
+using Common.Alerts.Sms;
 using Common.Journal;
 using Lab.World;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -257,7 +258,7 @@ public sealed class OutboxOverHttpTests : IAsyncLifetime
     private IEnumerable<string> Ids() => _gateway.Messages.Select(m => m.AlertId).Order();
 
     /// <summary>A channel whose process is killed at a call: nothing comes back from it any more.</summary>
-    private sealed class DyingChannel(IMessageChannel inner, int call, bool afterAnswer) : IMessageChannel
+    private sealed class DyingChannel(ITrackedChannel inner, int call, bool afterAnswer) : ITrackedChannel
     {
         private readonly TaskCompletionSource _died = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _calls;
@@ -265,6 +266,8 @@ public sealed class OutboxOverHttpTests : IAsyncLifetime
         public Task Died => _died.Task;
 
         public string Name => inner.Name;
+
+        public Repetition Repetition => inner.Repetition;
 
         public Task<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken ct) => PassAsync(() => inner.SendAsync(message, ct), ct);
 

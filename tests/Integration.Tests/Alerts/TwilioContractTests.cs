@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Common.Alerts;
+using Common.Alerts.Sms;
 using Lab.World;
 
 namespace Integration.Tests.Alerts;

@@ -1,5 +1,6 @@
 using System.Net;
 using Common.Alerts;
+using Common.Alerts.Sms;
 using Lab.World;
 
 namespace Integration.Tests.Alerts;
@@ -63,7 +64,7 @@ public sealed class TwilioSmsTests : IAsyncLifetime, IDisposable
         _gateway.Behaviour = new GatewayBehaviour { SendingAfter = default, SentAfter = default, DeliveredAfter = default, UndeliveredCode = code };
         var sid = ((SendOutcome.Accepted)await Sms().SendAsync(Message, CancellationToken.None)).ProviderId;
 
-        Assert.Equal(new DeliveryStatus(DeliveryState.Failed, $"{code}", TwilioErrors.Of(code).Advice, cure), await Sms().QueryAsync(sid, CancellationToken.None));
+        Assert.Equal(new DeliveryStatus(DeliveryState.Failed, $"{code}", TwilioErrors.Of(code).Advice, cure, TwilioErrors.Of(code).Scope), await Sms().QueryAsync(sid, CancellationToken.None));
     }
 
     public static TheoryData<int, int, string> Failures => new()
@@ -134,7 +135,7 @@ public sealed class TwilioSmsTests : IAsyncLifetime, IDisposable
             },
         };
         using var http = new HttpClient(handler);
-        var sms = new TwilioSms(() => http, Options() with { SendTimeout = TimeSpan.FromMilliseconds(200) }, TimeProvider.System);
+        var sms = new TwilioSms(() => http, Options() with { Timeout = TimeSpan.FromMilliseconds(200) }, TimeProvider.System);
 
         Assert.IsType<SendOutcome.NotNow>(await sms.SendAsync(Message, CancellationToken.None));
     }
@@ -151,7 +152,7 @@ public sealed class TwilioSmsTests : IAsyncLifetime, IDisposable
     public async Task Answer_that_comes_too_late_is_unclear()
     {
         _gateway.Behaviour = new GatewayBehaviour { AnswerDelay = TimeSpan.FromMinutes(2) };
-        var sms = new TwilioSms(() => _http, Options() with { SendTimeout = TimeSpan.FromSeconds(3) }, TimeProvider.System);
+        var sms = new TwilioSms(() => _http, Options() with { Timeout = TimeSpan.FromSeconds(3) }, TimeProvider.System);
 
         Assert.Equal(new SendOutcome.Unclear("no answer in time"), await sms.SendAsync(Message, CancellationToken.None));
     }

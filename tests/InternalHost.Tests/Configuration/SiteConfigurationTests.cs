@@ -81,6 +81,23 @@ public sealed class SiteConfigurationTests : IDisposable
     [InlineData("secret: twilio_key", "secret: other_key", "messages.sms.secret", "is not there")]
     [InlineData("secret: twilio_key", "secret: 9f86d081884c7d659a2feaa0c55ad015", "messages.sms.secret", "not the secret itself")]
     [InlineData("secret: twilio_key", "secret: twilio_key, base_url: \"http://example.net\"", "messages.sms.base_url", "must be https")]
+    [InlineData("from: \"+15551230009\"", "from: \"+15551230001\"", "messages.sms.from", "cannot write to itself")]
+    [InlineData("messages:\n", "messages:\n  telegram: {chat: 42, secret: no_such}\n", "messages.telegram.secret", "is not there")]
+    [InlineData("messages:\n", "messages:\n  telegram: {chat: \"@alice\", secret: twilio_key}\n", "messages.telegram.chat", "must be a chat's number")]
+    [InlineData("messages:\n", "messages:\n  telegram: {secret: twilio_key}\n", "messages.telegram.chat", "is missing")]
+    [InlineData("messages:\n", "messages:\n  order: [telegram, sms]\n", "messages.order[1]", "is not configured: sms is")]
+    [InlineData("messages:\n", "messages:\n  order: [sms, sms]\n", "messages.order", "stands there twice")]
+    [InlineData("messages:\n", "messages:\n  order: [sms]\n  telegram: {chat: 42, secret: twilio_key}\n", "messages.order", "would never be used")]
+    [InlineData("messages:\n", "messages:\n  quiet: at night\n", "messages.quiet", "such as 23:00-07:00")]
+    [InlineData("messages:\n", "messages:\n  mail: {host: a.example}\n", "messages.mail", "for the bastion only")]
+    [InlineData("messages:\n", "messages:\n  webhook: {shape: slak, secret: twilio_key}\n", "messages.webhook.shape", "must be one of")]
+    [InlineData("messages:\n", "messages:\n  webhook: {shape: json}\n", "messages.webhook.shape", "where to send it")]
+    [InlineData("messages:\n", "messages:\n  webhook: {shape: pagerduty, url: \"https://a.example/\"}\n", "messages.webhook.shape", "needs a key")]
+    [InlineData("messages:\n", "messages:\n  webhook: {shape: json, url: \"http://a.example/\"}\n", "messages.webhook.url", "must be https")]
+    [InlineData("messages:\n", "messages:\n  webhook: {shape: own, url: \"https://a.example/\", template: '{\"a\": \"{txt}\"}'}\n", "messages.webhook.template", "has no field {txt}")]
+    [InlineData("messages:\n", "messages:\n  webhook: {shape: own, url: \"https://a.example/\"}\n", "messages.webhook.template", "is missing")]
+    [InlineData("messages:\n", "messages:\n  webhook: {shape: json, url: \"https://a.example/\", template: '{}'}\n", "messages.webhook.template", "is for shape own")]
+    [InlineData("    text: \"+15551230001\"\n", "    text: \"+15551230001\"\n    telegram: 42\n", "messages.telegram", "needs the bot")]
     [InlineData("messages:", "drill: {every: 4 weeks}\nmessages:", "drill", "not a key that is known")]
     [InlineData("messages:", "outage: {confirm_after: 8}\nmessages:", "outage.confirm_after", "with its unit")]
     [InlineData("messages:", "outage: {preset: quick}\nmessages:", "outage.preset", "must be one of")]
@@ -104,6 +121,33 @@ public sealed class SiteConfigurationTests : IDisposable
         var errors = _folder.Errors(text);
 
         Assert.True(errors.Any(e => e.Key == key && reason.Split('|').Any(r => e.Reason.Contains(r, StringComparison.Ordinal))), string.Join('\n', errors.Select(e => e.ToLine())));
+    }
+
+    [Fact]
+    public void Channels_order_and_quiet_hours_are_read_and_everybody_has_a_way()
+    {
+        var messages = Loaded(_folder.Good
+            .Replace("messages:\n", "messages:\n  telegram: {chat: -100, secret: twilio_key}\n  webhook: {shape: ntfy, secret: twilio_key}\n  order: [telegram, sms, webhook]\n  quiet: 23:00-07:00\n", StringComparison.Ordinal)
+            .Replace("    text: \"+15551230001\"\n", "    text: \"+15551230001\"\n    telegram: 42\n", StringComparison.Ordinal));
+
+        Assert.Equal(["telegram", "sms", "webhook"], messages.Messages.Order.AsEnumerable());
+        Assert.Equal("23:00-07:00", messages.Messages.Channels.Quiet?.ToString());
+        Assert.EndsWith("/secrets/twilio_key", messages.Messages.Channels.Telegram!.Gateway.SecretFile, StringComparison.Ordinal);
+        Assert.Equal(
+            [("telegram", "42", "+15551230001", 0), ("sms", "+15551230001", "+15551230001", 1), ("webhook", "webhook", "*", 2)],
+            InternalHost.Messages.OutageAlerts.Everybody(messages).Select(r => (r.Channel, r.Recipient, r.Person, r.Rank)));
+    }
+
+    private SiteOptions Loaded(string text) => _folder.Load(text).OptionsOrThrow();
+
+    [Fact]
+    public void One_channel_only_is_warned_of()
+    {
+        Assert.Contains("sms is the only channel", SiteSummary.Render(Loaded(_folder.Good)), StringComparison.Ordinal);
+
+        var two = SiteSummary.Render(Loaded(_folder.Good.Replace("messages:\n", "messages:\n  telegram: {chat: 42, secret: twilio_key}\n", StringComparison.Ordinal)));
+        Assert.DoesNotContain("only channel", two, StringComparison.Ordinal);
+        Assert.Contains("telegram (accepted there counts as told), then sms to 1 number by api.twilio.com", two, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,14 +1,17 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Common.Alerts.Http;
 using Common.Text;
 
-namespace Common.Alerts;
+namespace Common.Alerts.Sms;
 
 /// <summary>One answer of the gateway: what it means for a message. Its words are never passed on, they may quote number and text.</summary>
 /// <param name="RetryAfter">As the gateway asked.</param>
 internal sealed record TwilioReply(HttpStatusCode Status, TimeSpan? RetryAfter, byte[] Body)
 {
+    public static TwilioReply Of(GatewayReply reply) => new(reply.Status, reply.RetryAfter, reply.Body);
+
     public bool Ok => (int)Status is >= 200 and < 300;
 
     public string Words => Parse(TwilioJson.Default.TwilioFault)?.Code is { } code ? $"{code}: {TwilioErrors.Of(code).Advice}" : $"HTTP {(int)Status}";
@@ -42,8 +45,8 @@ internal sealed record TwilioReply(HttpStatusCode Status, TimeSpan? RetryAfter, 
             HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => new SendOutcome.NotNow(Words, RetryAfter),
             >= HttpStatusCode.InternalServerError => new SendOutcome.Unclear(Words),
             _ when error is { SlowDown: true } => new SendOutcome.NotNow(Words, RetryAfter),
-            _ when error is not null => new SendOutcome.Refused($"{error.Code}", error.Advice),
-            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new SendOutcome.Refused($"{(int)Status}", TwilioErrors.Of(20003).Advice),
+            _ when error is not null => new SendOutcome.Refused($"{error.Code}", error.Advice, error.Scope),
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new SendOutcome.Refused($"{(int)Status}", TwilioErrors.Of(20003).Advice, RefusalScope.Channel),
 
             // A redirect or a bare 4xx without Twilio's code is a portal or a proxy on the way: the gateway has not seen it.
             _ => new SendOutcome.NotNow($"HTTP {(int)Status}, not from Twilio (a portal on the line?)", RetryAfter),
@@ -71,6 +74,6 @@ internal sealed record TwilioReply(HttpStatusCode Status, TimeSpan? RetryAfter, 
     private static DeliveryStatus Failed(int? code)
     {
         var error = code is { } c ? TwilioErrors.Of(c) : new TwilioError(0, FailureCure.Later, "no reason given");
-        return new(DeliveryState.Failed, code?.ToString(), error.Advice, error.Cure);
+        return new(DeliveryState.Failed, code?.ToString(), error.Advice, error.Cure, error.Scope);
     }
 }

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Common.Alerts;
+namespace Common.Alerts.Sms;
 
 /// <summary>What we read of Twilio's Message resource (API 2010-04-01).</summary>
 internal sealed record TwilioMessage(string? Sid, string? Status, string? Body, string? To, string? Direction, int? ErrorCode);

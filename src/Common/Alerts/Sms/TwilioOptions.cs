@@ -1,4 +1,4 @@
-namespace Common.Alerts;
+namespace Common.Alerts.Sms;
 
 /// <param name="BaseUrl">https://api.twilio.com; http for loopback only.</param>
 /// <param name="KeyName">API key SID (or the account SID): the basic-auth user.</param>
@@ -9,10 +9,7 @@ public sealed record TwilioOptions(Uri BaseUrl, string AccountSid, string KeyNam
     /// <summary>How long Twilio may keep a message it cannot send at once. An hour later the news is old.</summary>
     public TimeSpan ValidityPeriod { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>Two uplinks may be dialled in turn; a request that never got out is told apart from one that may have arrived.</summary>
-    public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(45);
-
-    public TimeSpan AskTimeout { get; init; } = TimeSpan.FromSeconds(45);
+    public TimeSpan Timeout { get; init; } = Http.GatewayHttp.Patience;
 
     /// <summary>What is wrong with them, or null. The words name no value: numbers and secrets stay out of messages.</summary>
     public string? Fault() => this switch

@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+
+namespace Lab.World;
+
+/// <summary>One request as it came.</summary>
+/// <param name="Path">Method and target: <c>POST /bot1:x/sendMessage</c>.</param>
+/// <param name="Head">The header lines.</param>
+public sealed record RawRequest(string Path, string Head, string Body);
+
+/// <summary>
+/// A gateway that speaks HTTP/1.1 byte by byte, so that it can do what no good server does: stop in the middle, say nonsense, never
+/// end. With or without TLS. Each request is answered by the next step of the script; after its end by <see cref="Otherwise"/>.
+/// </summary>
+public sealed class ScriptedServer : IAsyncDisposable
+{
+    private const int LongestRequest = 1 << 20;
+
+    private readonly TcpListener _listener;
+    private readonly LabCertificate? _certificate;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<Func<RawRequest, Stream, CancellationToken, Task>> _script = new();
+    private readonly ConcurrentBag<Task> _connections = [];
+    private readonly Task _accepting;
+
+    private ScriptedServer(LabCertificate? certificate)
+    {
+        _certificate = certificate;
+        _listener = new TcpListener(IPAddress.Loopback, 0);
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    public ConcurrentQueue<RawRequest> Requests { get; } = new();
+
+    public Func<RawRequest, Stream, CancellationToken, Task> Otherwise { get; set; } = Answer(200, "{}");
+
+    public Uri BaseUrl => new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+
+    /// <param name="certificate">Null: without TLS. Not disposed here.</param>
+    public static ScriptedServer Start(LabCertificate? certificate = null) => new(certificate);
+
+    public ScriptedServer Next(Func<RawRequest, Stream, CancellationToken, Task> step)
+    {
+        _script.Enqueue(step);
+        return this;
+    }
+
+    /// <summary>A whole answer.</summary>
+    public static Func<RawRequest, Stream, CancellationToken, Task> Answer(int status, string body, params string[] headers) => (_, stream, ct) =>
+        WriteAsync(stream, Head(status, Encoding.UTF8.GetByteCount(body), headers) + body, ct);
+
+    /// <summary>Takes the request and never says a word.</summary>
+    public static Task HangAsync(RawRequest request, Stream stream, CancellationToken ct) => Task.Delay(Timeout.Infinite, ct);
+
+    /// <summary>Takes the request and cuts the line.</summary>
+    public static Task CutAsync(RawRequest request, Stream stream, CancellationToken ct) => Task.CompletedTask;
+
+    /// <summary>A good head, and a body that never ends: a byte at a time.</summary>
+    public static Func<RawRequest, Stream, CancellationToken, Task> Drip(int status) => async (_, stream, ct) =>
+    {
+        await WriteAsync(stream, Head(status, 100_000, []), ct);
+        while (true)
+        {
+            await WriteAsync(stream, "x", ct);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), ct);
+        }
+    };
+
+    /// <summary>A good head, and a body of that size.</summary>
+    public static Func<RawRequest, Stream, CancellationToken, Task> Flood(int status, int bytes) => async (_, stream, ct) =>
+    {
+        await WriteAsync(stream, Head(status, bytes, []), ct);
+        var block = new byte[65_536];
+        Array.Fill(block, (byte)'x');
+        for (var left = bytes; left > 0; left -= block.Length)
+        {
+            await stream.WriteAsync(block.AsMemory(0, Math.Min(left, block.Length)), ct);
+        }
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_connections).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private static string Head(int status, int length, string[] headers) => string.Create(
+        CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Whatever\r\nContent-Length: {length}\r\nConnection: close\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n");
+
+    private static Task WriteAsync(Stream stream, string text, CancellationToken ct) => stream.WriteAsync(Encoding.UTF8.GetBytes(text), ct).AsTask();
+
+    private async Task AcceptAsync()
+    {
+        while (true)
+        {
+            _connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        using (client)
+        {
+            try
+            {
+                await using var stream = await OpenAsync(client);
+                if (await ReadAsync(stream) is { } request)
+                {
+                    Requests.Enqueue(request);
+                    await (_script.TryDequeue(out var step) ? step : Otherwise)(request, stream, _stop.Token);
+                }
+            }
+            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException)
+            {
+                // The other side is done with us, or we are stopped.
+            }
+        }
+    }
+
+    private async Task<Stream> OpenAsync(TcpClient client)
+    {
+        if (_certificate is null)
+        {
+            return client.GetStream();
+        }
+
+        var tls = new SslStream(client.GetStream());
+        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate.Certificate }, _stop.Token);
+        return tls;
+    }
+
+    /// <summary>Null: the connection ended before a whole request.</summary>
+    private async Task<RawRequest?> ReadAsync(Stream stream)
+    {
+        var bytes = new List<byte>();
+        var buffer = new byte[4096];
+        while (bytes.Count < LongestRequest)
+        {
+            var read = await stream.ReadAsync(buffer, _stop.Token);
+            if (read == 0)
+            {
+                return null;
+            }
+
+            bytes.AddRange(buffer.AsSpan(0, read));
+            if (Parse(bytes) is { } request)
+            {
+                return request;
+            }
+        }
+
+        return null;
+    }
+
+    private static RawRequest? Parse(List<byte> bytes)
+    {
+        var text = Encoding.Latin1.GetString([.. bytes]);
+        var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        if (end < 0)
+        {
+            return null;
+        }
+
+        var lines = text[..end].Split("\r\n");
+        var length = lines.FirstOrDefault(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)) is { } line
+            ? int.Parse(line.Split(':')[1], CultureInfo.InvariantCulture) : 0;
+        return bytes.Count < end + 4 + length ? null : new RawRequest(
+            lines[0][..lines[0].LastIndexOf(' ')], string.Join('\n', lines.Skip(1)), Encoding.UTF8.GetString([.. bytes.Skip(end + 4).Take(length)]));
+    }
+}
