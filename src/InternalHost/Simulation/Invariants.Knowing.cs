@@ -25,6 +25,8 @@ internal sealed partial class Invariants
     {
         Orders.Stepping(ev);
         Orders.Stepped(before, step);
+        // The operator's word outranks the owner's stop as it outranks the detector.
+        _ownerStopHolds &= ev is not FailoverEvent.OperatorResumed;
         if (before.Phase is not Phase.Starting && step.Next.Phase is Phase.Starting && _world.Inside is { } inside)
         {
             var told = inside.Uplinks.Usable(UplinkName.Primary);
