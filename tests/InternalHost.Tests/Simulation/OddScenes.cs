@@ -57,7 +57,7 @@ internal static class OddScenes
         ["inner server comes and goes as it stops"] = [.. Outage(60), At(AptBusy, 0, 900), .. Flicker("Refusing", 0, 100)],
         ["owner starts it and stops it again"] = [At(SlowStop, 0, 1_500), At(OwnerStarts, 95), At(OwnerStops, 96)],
         ["owner stops it and the operator resumes"] = [.. Outage(1_500), In("Serving", OwnerStops, 30, level: 1), In("Waiting", OperatorResumes, 60)],
-        ["owner starts it while our key is refused"] = [At(KeyRefused, 30, 1_346), At(OwnerStarts, 138)],
+        ["owner starts it while our key is refused"] = [At(KeyRefused, 30, 900), At(OwnerStarts, 138)],
         ["owner pulls the plug on one of which nothing is known"] =
             [At(PowerCut, 20, 100), At(BackupDark, 20, 190), At(Blackout, 20, 600), In("Starting", OwnerStops, 0.3, level: 1)],
         ["owner starts one that is seen late"] = [At(ApiSlow, 0, 600), At(OwnerStarts, 95)],
