@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Xunit;
@@ -96,9 +97,9 @@ public static class Needs
             return "this machine has no IPv6, not even ::1";
         }
 
-        if (needs.HasFlag(Need.Container) && Array.Find(["systemd-nspawn", "debootstrap", "dh", "dpkg-buildpackage"], p => Find(p) is null) is { } program)
+        if (needs.HasFlag(Need.Container) && Box.Value is { } noBox)
         {
-            return $"{program} is not installed (systemd-container, debootstrap, debhelper, dpkg-dev)";
+            return noBox;
         }
 
         if ((needs.HasFlag(Need.Root) || needs.HasFlag(Need.NetworkNamespaces)) && Environment.UserName != "root")
@@ -108,6 +109,26 @@ public static class Needs
 
         return needs.HasFlag(Need.NetworkNamespaces) && Find("ip") is null ? "ip is not installed (iproute2)" : null;
     }
+
+    /// <summary>Asked once: it looks for a mirror on the network.</summary>
+    private static readonly Lazy<string?> Box = new(() =>
+    {
+        if (Array.Find(["dh", "dpkg-buildpackage"], p => Find(p) is null) is { } program)
+        {
+            return $"{program} is not installed (debhelper, dpkg-dev)";
+        }
+
+        var clone = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(clone.FullName, "lab", "box")))
+        {
+            clone = clone.Parent ?? throw new DirectoryNotFoundException("lab/box was not found above " + AppContext.BaseDirectory);
+        }
+
+        using var can = Process.Start(new ProcessStartInfo(Path.Combine(clone.FullName, "lab", "box"), ["can"]) { UseShellExecute = false, RedirectStandardError = true })!;
+        var reason = can.StandardError.ReadToEnd().Trim();
+        can.WaitForExit();
+        return can.ExitCode == 0 ? null : reason;
+    });
 
     private static bool HasIpv6()
     {
