@@ -18,15 +18,8 @@ internal static class SshCommandLine
         var (interval, countMax) = KeepAlive(bastion.Profile);
         // -v: only debug1 tells a busy port from one that is not permitted, and how far the key exchange came.
         return ["-M", "-S", Percent(controlPath), "-N", "-T", "-v", "-F", "none", "-i", Percent(bastion.KeyFile),
-            .. Options(
-                ("HostKeyAlias", bastion.HostKeyAlias),
-                ("UserKnownHostsFile", Quoted(Percent(knownHosts))),
-                ("GlobalKnownHostsFile", "none"),
-                ("StrictHostKeyChecking", "yes"),
-                ("UpdateHostKeys", "no"),
-                ("VerifyHostKeyDNS", "no"),
-                ("CheckHostIP", "no"),
-                ("BatchMode", "yes"),
+            .. Options([
+                .. OnlyThePinned(bastion, knownHosts),
                 ("IdentitiesOnly", "yes"),
                 ("IdentityAgent", "none"),
                 ("PreferredAuthentications", "publickey"),
@@ -45,7 +38,7 @@ internal static class SshCommandLine
                 ("Ciphers", ciphers),
                 ("Compression", "no"),
                 ("ProxyCommand", proxyCommand),
-                ("ProxyUseFdpass", "yes")),
+                ("ProxyUseFdpass", "yes")]),
             "-l", bastion.User, Host(bastion)];
     }
 
@@ -53,15 +46,8 @@ internal static class SshCommandLine
     public static ImmutableArray<string> Proof(BastionOptions bastion, string knownHosts, string proxyCommand) =>
         // -v: only debug1 tells how far the key exchange came.
         ["-N", "-T", "-v", "-F", "none",
-            .. Options(
-                ("HostKeyAlias", bastion.HostKeyAlias),
-                ("UserKnownHostsFile", Quoted(Percent(knownHosts))),
-                ("GlobalKnownHostsFile", "none"),
-                ("StrictHostKeyChecking", "yes"),
-                ("UpdateHostKeys", "no"),
-                ("VerifyHostKeyDNS", "no"),
-                ("CheckHostIP", "no"),
-                ("BatchMode", "yes"),
+            .. Options([
+                .. OnlyThePinned(bastion, knownHosts),
                 ("IdentityFile", "none"),
                 ("IdentityAgent", "none"),
                 ("PreferredAuthentications", "none"),
@@ -70,8 +56,21 @@ internal static class SshCommandLine
                 ("ConnectTimeout", Number(ConnectTimeoutSeconds)),
                 ("IPQoS", "cs0"),
                 ("ProxyCommand", proxyCommand),
-                ("ProxyUseFdpass", "yes")),
+                ("ProxyUseFdpass", "yes")]),
             "-l", bastion.User, Host(bastion)];
+
+    /// <summary>What every connection begins with: no key but the pinned ones, under the bastion's own name, and nobody is asked.</summary>
+    private static (string Key, string Value)[] OnlyThePinned(BastionOptions bastion, string knownHosts) =>
+    [
+        ("HostKeyAlias", bastion.HostKeyAlias),
+        ("UserKnownHostsFile", Quoted(Percent(knownHosts))),
+        ("GlobalKnownHostsFile", "none"),
+        ("StrictHostKeyChecking", "yes"),
+        ("UpdateHostKeys", "no"),
+        ("VerifyHostKeyDNS", "no"),
+        ("CheckHostIP", "no"),
+        ("BatchMode", "yes"),
+    ];
 
     public static ImmutableArray<string> Check(BastionOptions bastion, string controlPath) => Control(bastion, controlPath, "check");
 
