@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Text;
 
 namespace Lab.World;
@@ -21,26 +18,21 @@ public sealed class ScriptedServer : IAsyncDisposable
 {
     private const int LongestRequest = 1 << 20;
 
-    private readonly TcpListener _listener;
+    private readonly TcpLoop _loop;
     private readonly LabCertificate? _certificate;
-    private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<Func<RawRequest, Stream, CancellationToken, Task>> _script = new();
-    private readonly ConcurrentBag<Task> _connections = [];
-    private readonly Task _accepting;
 
     private ScriptedServer(LabCertificate? certificate)
     {
         _certificate = certificate;
-        _listener = new TcpListener(IPAddress.Loopback, 0);
-        _listener.Start();
-        _accepting = AcceptAsync();
+        _loop = new TcpLoop(ServeAsync);
     }
 
     public ConcurrentQueue<RawRequest> Requests { get; } = new();
 
     public Func<RawRequest, Stream, CancellationToken, Task> Otherwise { get; set; } = Answer(200, "{}");
 
-    public Uri BaseUrl => new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public Uri BaseUrl => new($"{(_certificate is null ? "http" : "https")}://{_loop.EndPoint}");
 
     /// <param name="certificate">Null: without TLS. Not disposed here.</param>
     public static ScriptedServer Start(LabCertificate? certificate = null) => new(certificate);
@@ -84,68 +76,43 @@ public sealed class ScriptedServer : IAsyncDisposable
         }
     };
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        _listener.Stop();
-        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.WhenAll(_connections).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _loop.DisposeAsync();
 
     private static string Head(int status, int length, string[] headers) => string.Create(
         CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Whatever\r\nContent-Length: {length}\r\nConnection: close\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n");
 
     private static Task WriteAsync(Stream stream, string text, CancellationToken ct) => stream.WriteAsync(Encoding.UTF8.GetBytes(text), ct).AsTask();
 
-    private async Task AcceptAsync()
+    private async Task ServeAsync(Stream connection, CancellationToken ct)
     {
-        while (true)
+        await using var stream = await OpenAsync(connection, ct);
+        if (await ReadAsync(stream, ct) is { } request)
         {
-            _connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+            Requests.Enqueue(request);
+            await (_script.TryDequeue(out var step) ? step : Otherwise)(request, stream, ct);
         }
     }
 
-    private async Task ServeAsync(TcpClient client)
-    {
-        using (client)
-        {
-            try
-            {
-                await using var stream = await OpenAsync(client);
-                if (await ReadAsync(stream) is { } request)
-                {
-                    Requests.Enqueue(request);
-                    await (_script.TryDequeue(out var step) ? step : Otherwise)(request, stream, _stop.Token);
-                }
-            }
-            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException)
-            {
-                // The other side is done with us, or we are stopped.
-            }
-        }
-    }
-
-    private async Task<Stream> OpenAsync(TcpClient client)
+    private async Task<Stream> OpenAsync(Stream connection, CancellationToken ct)
     {
         if (_certificate is null)
         {
-            return client.GetStream();
+            return connection;
         }
 
-        var tls = new SslStream(client.GetStream());
-        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate.Certificate }, _stop.Token);
+        var tls = new SslStream(connection);
+        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate.Certificate }, ct);
         return tls;
     }
 
     /// <summary>Null: the connection ended before a whole request.</summary>
-    private async Task<RawRequest?> ReadAsync(Stream stream)
+    private async Task<RawRequest?> ReadAsync(Stream stream, CancellationToken ct)
     {
         var bytes = new List<byte>();
         var buffer = new byte[4096];
         while (bytes.Count < LongestRequest)
         {
-            var read = await stream.ReadAsync(buffer, _stop.Token);
+            var read = await stream.ReadAsync(buffer, ct);
             if (read == 0)
             {
                 return null;

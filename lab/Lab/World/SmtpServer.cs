@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Text;
 
 namespace Lab.World;
@@ -35,17 +32,13 @@ public sealed record SmtpBehaviour
 /// <summary>A submission server: STARTTLS or implicit TLS, AUTH PLAIN and LOGIN, one mail after the other (RFC 5321, 6409).</summary>
 public sealed class SmtpServer : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpLoop _loop;
     private readonly LabCertificate _certificate;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentBag<Task> _connections = [];
-    private readonly Task _accepting;
 
     private SmtpServer(LabCertificate certificate)
     {
         _certificate = certificate;
-        _listener.Start();
-        _accepting = AcceptAsync();
+        _loop = new TcpLoop((stream, ct) => new Session(this, stream, Behaviour, ct).RunAsync());
     }
 
     public SmtpBehaviour Behaviour { get; set; } = new();
@@ -55,43 +48,12 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>Every line of every client.</summary>
     public ConcurrentQueue<string> Commands { get; } = new();
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => _loop.EndPoint.Port;
 
     /// <param name="certificate">Not disposed here.</param>
     public static SmtpServer Start(LabCertificate certificate) => new(certificate);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        _listener.Stop();
-        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.WhenAll(_connections).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _stop.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        while (true)
-        {
-            _connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        using (client)
-        {
-            try
-            {
-                var session = new Session(this, client.GetStream(), Behaviour, _stop.Token);
-                await session.RunAsync();
-            }
-            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException)
-            {
-                // The client is done, or refuses our certificate, or we are stopped.
-            }
-        }
-    }
+    public ValueTask DisposeAsync() => _loop.DisposeAsync();
 
     private sealed class Session(SmtpServer server, Stream stream, SmtpBehaviour behaviour, CancellationToken ct)
     {
