@@ -41,7 +41,7 @@ internal static class PamLines
     public static string HookLine(string service) =>
         $"session optional pam_exec.so quiet type=open_session{(service is "sshd" or "login" ? "" : " seteuid")} {Hook} {Mark}";
 
-    /// <summary>infra/bastion/pam-sshd, in the place of the distribution's line: while the VM drains, people are kept out and sites are not.</summary>
+    /// <summary>In the place of the distribution's line: while the VM drains, people are kept out and sites are not (decision 0005).</summary>
     private static void KeepSitesWhileDraining(List<string> lines)
     {
         var stock = lines.FindIndex(l => l.TrimStart().StartsWith("account", StringComparison.Ordinal) && l.Contains("pam_nologin.so", StringComparison.Ordinal));
