@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: unshare --mount --propagation private sh pam-host.sh FOLDER REPOSITORY SERVER PORT
 # A machine's /etc, accounts and syslog of its own in a mount namespace, and a real sshd with the distribution's own PAM files and our hook in it.
-# FOLDER has log.sock, host (a key), ca.pub and keys/ACCOUNT; the spool is FOLDER/spool/bastion. Nothing outside of FOLDER is changed.
+# FOLDER has log.sock, host (a key), ca.pub, keys/ACCOUNT and pam.d, this machine's files with the line of FOLDER/hook in them; the spool is FOLDER/spool/bastion. Nothing outside of FOLDER is changed.
 set -eu
 W=$1 REPOSITORY=$2 SERVER=$3 PORT=$4
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -37,8 +37,7 @@ chmod 440 /etc/sudoers.d/alice
 
 install -d -m 2770 "$W/spool/bastion/tmp" "$W/spool/bastion/new" "$W/spool/bastion/dead"
 cp "$REPOSITORY/infra/bastion/hook" "$W/hook"
-"$REPOSITORY/infra/bastion/pam/put" /etc/pam.d
-sed -i "s#/usr/lib/bastion/hook#$W/hook#" /etc/pam.d/sshd /etc/pam.d/login /etc/pam.d/su /etc/pam.d/sudo /etc/pam.d/sudo-i
+cp "$W"/pam.d/* /etc/pam.d/
 # Others' hooks run at close as well: what they get to see there is looked at.
 printf '#!/bin/sh\n/usr/bin/tr "\\0" "\\n" </proc/$$/environ >>%s/at-close\n' "$W" >"$W/witness"
 chmod 755 "$W/witness"

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Common.Logins;
 using Common.Processes;
 
 namespace Lab.World;
@@ -91,6 +92,7 @@ public sealed class PamHost : IAsyncDisposable
             File.Copy(Path.Combine(_folder, "key.pub"), Path.Combine(_folder, "keys", account));
         }
 
+        PutHook();
         _syslog.Bind(new UnixDomainSocketEndPoint(Path.Combine(_folder, "log.sock")));
         _logging = LogAsync();
         _sshd = _launcher.Start(
@@ -112,6 +114,17 @@ public sealed class PamHost : IAsyncDisposable
             {
                 throw new InvalidOperationException($"ssh-keygen failed: {failed.Error}");
             }
+        }
+    }
+
+    /// <summary>This machine's own files, with the line as an installation puts it.</summary>
+    private void PutHook()
+    {
+        var hook = new PamHook(Hook, "# bastion");
+        Directory.CreateDirectory(Path.Combine(_folder, "pam.d"));
+        foreach (var service in PamHook.Services.Where(s => File.Exists($"/etc/pam.d/{s}")))
+        {
+            File.WriteAllText(Path.Combine(_folder, "pam.d", service), hook.Put(File.ReadAllText($"/etc/pam.d/{service}"), service));
         }
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Bastion.Host;
 using Common;
+using Common.Logins;
 
 namespace Bastion.Audit;
 
@@ -127,6 +128,10 @@ internal static class HostChecks
         {
             yield return $"/etc/pam.d/{service}: pam_env comes before it";
         }
+        else if (lines.Take(hook).FirstOrDefault(PamHook.IsSession) is { } before)
+        {
+            yield return $"/etc/pam.d/{service}: it is not the first of the session: {before}";
+        }
     }
 
     private static Verdict UserEnvironment(AuditFacts facts)
@@ -140,7 +145,7 @@ internal static class HostChecks
     }
 
     private static Verdict OtherDoors(AuditFacts facts) => Verdict.Of(
-        PamLines.Services.Where(s => s != "sshd" && facts.Text(HostPlan.Pam(s)) is not null).SelectMany(s => HookOffences(facts, s))
+        PamHook.Services.Where(s => s != "sshd" && facts.Text(HostPlan.Pam(s)) is not null).SelectMany(s => HookOffences(facts, s))
             .Concat(facts.SsmAgent == true ? ["amazon-ssm-agent runs: its shells pass no PAM of sshd's, and tell nobody"] : []),
         "every program with a PAM file of its own");
 

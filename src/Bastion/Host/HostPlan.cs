@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Common;
+using Common.Logins;
 
 namespace Bastion.Host;
 
@@ -41,7 +42,7 @@ internal static class HostPlan
         .. Folders.Select(f => f.Path), "/etc/apt", "/etc/sudoers.d", "/var/backups/bastion", "/usr/lib/bastion/hook", SshdDropIn.HostKey,
         SshdConfig, SshdDropIn.Path, Firewall.Path, Firewall.Main, Settings, MaintenanceKeys, Accounts.RevokedKeys, Tmpfiles,
         HostFiles.Updates, HostFiles.UpdatesGate, HostFiles.DownloadTimer, HostFiles.UpdatesTimer, HostFiles.Journal, HostFiles.Forwarding, HostFiles.Sudo,
-        .. PamLines.Services.Select(Pam),
+        .. PamHook.Services.Select(Pam),
     ];
 
     /// <param name="settingsText">For <see cref="Settings"/>.</param>
@@ -69,7 +70,7 @@ internal static class HostPlan
             .. OwnFiles.Select(p => (p, (string?)null)),
             (SshdConfig, facts.Text(SshdConfig)?.Replace(OurInclude + "\n", "", StringComparison.Ordinal)),
             (Firewall.Main, Firewall.WithoutInclude(facts.Text(Firewall.Main))),
-            .. PamLines.Services.Select(Pam).Select(p => (p, facts.Text(p) is { } text ? PamLines.Remove(text) : null)),
+            .. PamHook.Services.Select(Pam).Select(p => (p, facts.Text(p) is { } text ? PamLines.Remove(text) : null)),
         ];
         var puts = files.Where(f => facts.Text(f.Path) is { } text && text != f.After)
             .Select(f => new Change.PutFile(f.Path, facts.Text(f.Path), f.After, facts.Files[f.Path].Mode)).ToImmutableArray();
@@ -122,7 +123,7 @@ internal static class HostPlan
             .. When(settings.Logs is not null || facts.Files.ContainsKey(HostFiles.Forwarding),
                 Put(HostFiles.Forwarding, settings.Logs is { } logs ? HostFiles.ForwardingText(logs) : null)),
             .. When(facts.Files.ContainsKey("/etc/sudoers.d"), Put(HostFiles.Sudo, HostFiles.SudoText, ReadOnly)),
-            .. PamLines.Services.Where(s => facts.Text(Pam(s)) is not null)
+            .. PamHook.Services.Where(s => facts.Text(Pam(s)) is not null)
                 .Select(s => Put(Pam(s), PamLines.Install(facts.Text(Pam(s))!, s), facts.Files[Pam(s)].Mode)),
             .. When(facts.Text(SshdConfig) is { } main && !Includes(main), Put(SshdConfig, $"{OurInclude}\n{facts.Text(SshdConfig)}")),
             Put(SshdDropIn.Path, SshdDropIn.Write(settings, facts.OpenSsh)),

@@ -1,11 +1,10 @@
 using System.Text;
 using Common;
+using Common.Logins;
 
 namespace Bastion.Host;
 
-/// <summary>
-/// Our lines in the files of /etc/pam.d. Each carries a mark, so that taking them out gives back the very file that was there.
-/// </summary>
+/// <summary>Our lines in the files of /etc/pam.d: the login hook, and for sshd who is kept out while the VM drains.</summary>
 [PureCore]
 internal static class PamLines
 {
@@ -14,36 +13,21 @@ internal static class PamLines
     private const string Mark = "# bastion";
     private const string Was = "#bastion-was# ";
 
-    /// <summary>Every program that opens a session for somebody; su-l includes su.</summary>
-    public static readonly IReadOnlyList<string> Services = ["sshd", "login", "su", "sudo", "sudo-i"];
+    private static readonly PamHook Pam = new(Hook, Mark);
 
-    /// <summary>
-    /// The hook comes before everything else, so before any pam_env, which may set LD_PRELOAD from a file of the user's for it. Optional:
-    /// a session module that fails costs the login its forwarding. Not at close, when pam_env has run (decision 0012). su and sudo run as the user who calls them: seteuid.
-    /// </summary>
     public static string Install(string text, string service)
     {
-        var lines = Remove(text).Split('\n').ToList();
-        if (service == "sshd")
-        {
-            KeepSitesWhileDraining(lines);
-        }
-
-        var first = lines.FindIndex(l => l.Trim().Length > 0 && !l.TrimStart().StartsWith('#'));
-        lines.Insert(first < 0 ? 0 : first, HookLine(service));
-        return string.Join('\n', lines);
+        var hooked = Pam.Put(Remove(text), service);
+        return service == "sshd" ? KeepSitesWhileDraining(hooked) : hooked;
     }
 
-    public static string Remove(string text) => string.Join('\n', text.Split('\n')
-        .Where(l => !l.EndsWith(Mark, StringComparison.Ordinal))
+    public static string Remove(string text) => string.Join('\n', Pam.Remove(text).Split('\n')
         .Select(l => l.StartsWith(Was, StringComparison.Ordinal) ? l[Was.Length..] : l));
 
-    public static string HookLine(string service) =>
-        $"session optional pam_exec.so quiet type=open_session{(service is "sshd" or "login" ? "" : " seteuid")} {Hook} {Mark}";
-
     /// <summary>In the place of the distribution's line: while the VM drains, people are kept out and sites are not (decision 0005).</summary>
-    private static void KeepSitesWhileDraining(List<string> lines)
+    private static string KeepSitesWhileDraining(string sshd)
     {
+        var lines = sshd.Split('\n').ToList();
         var stock = lines.FindIndex(l => l.TrimStart().StartsWith("account", StringComparison.Ordinal) && l.Contains("pam_nologin.so", StringComparison.Ordinal));
         var text = new StringBuilder();
         text.Append("account required pam_nologin.so ").Append(Mark).Append('\n');
@@ -58,5 +42,7 @@ internal static class PamLines
         {
             lines[stock] = text + "\n" + Was + lines[stock];
         }
+
+        return string.Join('\n', lines);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Bastion.Host;
+using Common.Logins;
 
 namespace Bastion.Watch;
 
@@ -17,7 +18,7 @@ internal sealed class ConfigurationBaseline(string path = ConfigurationBaseline.
 
     private static IEnumerable<string> Watched =>
     [
-        HostPlan.SshdConfig, Firewall.Path, Firewall.Main, PamLines.Hook, Accounts.RevokedKeys, .. PamLines.Services.Select(HostPlan.Pam),
+        HostPlan.SshdConfig, Firewall.Path, Firewall.Main, PamLines.Hook, Accounts.RevokedKeys, .. PamHook.Services.Select(HostPlan.Pam),
         "/etc/pam.d/common-auth", "/etc/pam.d/common-account", "/etc/pam.d/common-session",
         .. In("/etc/ssh/sshd_config.d"), .. In(Accounts.HostKeys),
     ];

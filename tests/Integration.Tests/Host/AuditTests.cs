@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Bastion.Audit;
 using Bastion.Host;
+using Common.Logins;
 using Testing;
 
 namespace Integration.Tests.Host;
@@ -66,6 +67,7 @@ public sealed class AuditTests : IAsyncLifetime
         ("ALT-001", f => With(f, "/etc/pam.d/sshd", fact => fact with { Text = fact.Text!.Replace("session optional pam_exec", "session required pam_exec", StringComparison.Ordinal) })),
         ("ALT-001", f => With(f, PamLines.Hook, fact => fact with { Mode = 0b111_111_111 })),
         ("ALT-001", f => With(f, "/etc/pam.d/sshd", fact => fact with { Text = "session required pam_env.so\n" + fact.Text })),
+        ("ALT-001", f => With(f, "/etc/pam.d/sshd", fact => fact with { Text = "@include common-session\n" + fact.Text })),
         ("ALT-002", f => With(f, "/etc/pam.d/sshd", fact => fact with { Text = "session required pam_env.so user_readenv=1\n" + fact.Text })),
         ("ALT-004", f => With(f, "/etc/pam.d/su", fact => fact with { Text = PamLines.Remove(fact.Text!) })),
         ("ALT-004", f => f with { SsmAgent = true }),
@@ -196,7 +198,7 @@ public sealed class AuditTests : IAsyncLifetime
             [HostFiles.Forwarding] = new(HostFiles.ForwardingText(Settings.Logs!), 0b110_100_100, "root", "root"),
             ["/etc/bastion/secrets"] = new(null, 0b111_000_000, "root", "root"),
         };
-        foreach (var service in PamLines.Services)
+        foreach (var service in PamHook.Services)
         {
             files[HostPlan.Pam(service)] = new(PamLines.Install("account required pam_nologin.so\n@include common-session\nsession required pam_env.so user_readenv=1\n", service), 0b110_100_100, "root", "root");
         }

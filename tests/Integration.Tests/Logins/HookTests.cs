@@ -43,41 +43,6 @@ public sealed class HookTests
         }
     }
 
-    [Fact]
-    public async Task Lines_stand_first_in_their_pam_files_may_be_put_twice_and_leave_nothing()
-    {
-        var folder = Directory.CreateTempSubdirectory("pam").FullName;
-        var put = Path.Combine(Repository.Root, "infra/bastion/pam/put");
-        var launcher = new SystemProcessLauncher(TimeProvider.System);
-        const string Sshd = "# sshd\n@include common-auth\nsession required pam_env.so user_readenv=1\n\n\n";
-        await File.WriteAllTextAsync(Path.Combine(folder, "sshd"), Sshd);
-        await File.WriteAllTextAsync(Path.Combine(folder, "su"), "session required pam_env.so\n");
-        try
-        {
-            Assert.Equal(1, (await RunAsync("--check")).Exit.Code);
-            Assert.Equal(0, (await RunAsync()).Exit.Code);
-            var once = await File.ReadAllTextAsync(Path.Combine(folder, "sshd"));
-            Assert.Equal(0, (await RunAsync()).Exit.Code);
-            Assert.Equal(0, (await RunAsync("--check")).Exit.Code);
-            Assert.Equal(once, await File.ReadAllTextAsync(Path.Combine(folder, "sshd")));
-            Assert.StartsWith("session optional pam_exec.so quiet type=open_session ", once.Split('\n').First(l => l[0] != '#'), StringComparison.Ordinal);
-            await File.WriteAllTextAsync(Path.Combine(folder, "su"), "session required pam_env.so\n" + await File.ReadAllTextAsync(Path.Combine(folder, "su")));
-            Assert.Contains($"{folder}/su", (await RunAsync("--check")).Output, StringComparison.Ordinal);
-
-            Assert.Equal(0, (await RunAsync("--remove")).Exit.Code);
-
-            Assert.Equal(Sshd, await File.ReadAllTextAsync(Path.Combine(folder, "sshd")));
-            Assert.Equal(2, Directory.GetFiles(folder).Length);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-
-        Task<ProcessResult> RunAsync(params string[] options) =>
-            launcher.RunAsync(new ProcessSpec(put, [.. options, folder]), new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
-    }
-
     private static (string Name, int Exit, int New, int Tmp, int Cries) Counts(string name, string line) =>
         (name, Number(line, "exit"), Number(line, "new"), Number(line, "tmp"), Number(line, "cries"));
 

@@ -116,7 +116,7 @@ public sealed class LoginMatrixTests
         async Task SetPamAsync(string? first)
         {
             var lines = good.Split('\n');
-            var ours = Array.FindIndex(lines, l => l.EndsWith(world.File("hook"), StringComparison.Ordinal));
+            var ours = Array.FindIndex(lines, l => l.Contains($" {world.File("hook")} ", StringComparison.Ordinal));
             lines[ours] = first ?? lines[ours];
             await File.WriteAllTextAsync(world.File("pam"), string.Join('\n', lines) + "\n");
             Assert.True((await world.InsideAsync("cp", world.File("pam"), "/etc/pam.d/sshd")).Ok);
