@@ -14,6 +14,9 @@ public static class Backlog
     /// <summary>The kind of the message that tells of the rest.</summary>
     public const string Kind = "digest";
 
+    /// <summary>Why one that was folded is not needed: this, and the digest's id.</summary>
+    public const string ToldIn = "told in #";
+
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
     private const int Most = 6;
     private const int Newest = 2;

@@ -76,7 +76,7 @@ public static class DeliveryMachine
         (DeliveryPhase.Held, DeliveryEvent.TurnCame e) => Stay(d with { Phase = DeliveryPhase.Pending, Due = e.At, Since = e.At }),
         (DeliveryPhase.Pending, DeliveryEvent.LaneRefused e) => Die(d, e.Code, $"not tried: {e.Reason}"),
         (DeliveryPhase.Held or DeliveryPhase.Pending, DeliveryEvent.Folded e) =>
-            Stay(d with { Phase = DeliveryPhase.NotNeeded, Reason = $"told in #{e.Into}" }),
+            Stay(d with { Phase = DeliveryPhase.NotNeeded, Reason = Backlog.ToldIn + e.Into }),
         (DeliveryPhase.Held or DeliveryPhase.Pending, DeliveryEvent.Tick { Told: true }) when !d.Always =>
             Stay(d with { Phase = DeliveryPhase.NotNeeded }),
         (DeliveryPhase.Doubtful, DeliveryEvent.Tick { Told: true }) when !d.Always && d.Repetition != Repetition.AfterALook =>

@@ -155,6 +155,8 @@ internal sealed partial class Invariants
         _calmSince[(int)Domain.Machine] = _world.Now;
         _serveBy = null;
         Orders.Died(inside);
+        // What the owner did was known in memory only: after a kill it is not known at all.
+        _ownerStopHolds &= Orders.Kept;
         Alerts.Died(inside);
     }
 

@@ -12,13 +12,15 @@ internal sealed class OrderBook(World world)
     private readonly Queue<Instant> _given = new();
     private Instant _booted;
     private Instant _diedAt;
-    private bool _kept = true;
     private Instant _open;
     private Instant _closed;
     private Instant _paused;
     private bool _drill;
     private bool _wallMoved;
     private (Instant, Instant, Instant, bool) _before;
+
+    /// <summary>The disk took what was known when the process last died.</summary>
+    public bool Kept { get; private set; } = true;
 
     public bool IsOpen => _open > world.Now;
 
@@ -91,7 +93,7 @@ internal sealed class OrderBook(World world)
     {
         _given.Clear();
         (_booted, _diedAt) = (inside.Booted, world.Now);
-        _kept = inside.Journal.Problem is null && !world.Is(FaultKind.DiskFull) && !world.Is(FaultKind.DiskReadOnly);
+        Kept = inside.Journal.Problem is null && !world.Is(FaultKind.DiskFull) && !world.Is(FaultKind.DiskReadOnly);
     }
 
     /// <summary>
@@ -102,14 +104,14 @@ internal sealed class OrderBook(World world)
     {
         var (orders, now) = (inside.State.Orders, inside.Now);
         // A wall clock that jumped since the last word in the journal tells nothing of how long ago that was.
-        if (_kept && inside.Booted != _booted && !_wallMoved)
+        if (Kept && inside.Booted != _booted && !_wallMoved)
         {
             world.Invariants.Hold(6, Left(orders.OpenUntil, now) <= Left(_open, _diedAt), $"open until {orders.OpenUntil}, now {now}: longer than it was given");
             world.Invariants.Hold(6, Left(orders.ClosedUntil, now) <= Left(_closed, _diedAt), $"closed until {orders.ClosedUntil}, now {now}: longer than it was given");
             world.Invariants.Hold(6, Left(orders.PausedUntil, now) <= Left(_paused, _diedAt), $"paused until {orders.PausedUntil}, now {now}: longer than it was given");
         }
 
-        if (!_kept || inside.Booted != _booted)
+        if (!Kept || inside.Booted != _booted)
         {
             Reset(inside);
             _wallMoved = world.WallOffset != TimeSpan.Zero;

@@ -219,11 +219,19 @@ internal sealed partial class World
     public bool IsDeadLetter(string alertId, string recipient) => Count(
         $"SELECT count(*) FROM deliveries WHERE alert_id=$a AND recipient=$b AND phase={(int)Common.Alerts.DeliveryPhase.Dead}", alertId, recipient) > 0;
 
+    /// <summary>The message in which the outbox says that it has told of this one; null: in none.</summary>
+    public string? ToldIn(string alertId, string recipient) => Ask<string>(
+        $"SELECT substr(reason, length($c) + 1) FROM deliveries WHERE alert_id=$a AND recipient=$b AND phase={(int)Common.Alerts.DeliveryPhase.NotNeeded} AND substr(reason, 1, length($c))=$c",
+        alertId, recipient, Common.Alerts.Backlog.ToldIn);
+
     /// <summary>The alert of this id on disk is this very one; true also where none is, or nothing can be read.</summary>
     public bool Owns(string alertId, string kind, string about) =>
         Count("SELECT count(*) FROM alerts WHERE id=$a AND (kind<>$b OR about<>$c)", alertId, kind, about) == 0;
 
-    private int Count(string sql, params string[] values) => _database?.Read(connection =>
+    private int Count(string sql, params string[] values) => Convert.ToInt32(Ask<object>(sql, values), null);
+
+    private T? Ask<T>(string sql, params string[] values)
+        where T : class => _database?.Read(connection =>
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;
@@ -232,6 +240,6 @@ internal sealed partial class World
             command.Parameters.AddWithValue($"${(char)('a' + i)}", values[i]);
         }
 
-        return Convert.ToInt32(command.ExecuteScalar(), null);
-    }) ?? 0;
+        return command.ExecuteScalar() as T;
+    });
 }

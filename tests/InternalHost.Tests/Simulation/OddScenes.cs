@@ -60,6 +60,10 @@ internal static class OddScenes
         ["owner starts it while our key is refused"] = [At(KeyRefused, 30, 900), At(OwnerStarts, 138)],
         ["owner pulls the plug on one of which nothing is known"] =
             [At(PowerCut, 20, 100), At(BackupDark, 20, 190), At(Blackout, 20, 600), In("Starting", OwnerStops, 0.3, level: 1)],
+        ["gateway dead through outages and a drill"] =
+            [At(GatewayDead, 30, 6_000), .. Outage(200), At(DrillAsked, 1_500), At(Blackout, 3_000, 200), At(DrillAsked, 4_200)],
+        ["owner stops it while the disk takes nothing, and a kill"] =
+            [At(DiskReadOnly, 30, 1_200), .. Outage(2_500), In("Serving", OwnerStops, 30, level: 1), In("Waiting", Crash, 60, level: (int)Cut.BetweenEvents)],
         ["owner starts one that is seen late"] = [At(ApiSlow, 0, 600), At(OwnerStarts, 95)],
     };
 
