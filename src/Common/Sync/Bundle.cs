@@ -6,7 +6,7 @@ namespace Common.Sync;
 /// All that a bastion knows about a site's people, pushed by the inside at each start, before anybody can come in: a VM that slept since March
 /// must not keep March's keys. One JSON object (snake_case), signed as it stands by the site's key (<see cref="SignedBundle"/>).
 /// Version N speaks with N-1: what is not known is ignored, what is missing has the meaning of its default; <see cref="Format"/> changes only
-/// where that is not enough.
+/// where that is not enough. (The generated serializer sets every init property, those that are missing to null: hence <c>field ?? []</c>.)
 /// </summary>
 /// <param name="Format">Of this text: <see cref="CurrentFormat"/>.</param>
 /// <param name="Site">The label: the bundle counts for this site alone, and must be signed by its key.</param>
@@ -21,12 +21,12 @@ public sealed record Bundle(int Format, string Site, long Number)
     /// <summary>The VM's name in the provider's app, for messages.</summary>
     public string? Vm { get; init; }
 
-    public IReadOnlyList<BundlePerson> People { get; init; } = [];
+    public IReadOnlyList<BundlePerson> People { get => field ?? []; init; }
 
-    public IReadOnlyList<BundleService> Services { get; init; } = [];
+    public IReadOnlyList<BundleService> Services { get => field ?? []; init; }
 
     /// <summary>Where the site's uplinks are seen from, CIDR: a site's login from elsewhere is told.</summary>
-    public IReadOnlyList<string> Networks { get; init; } = [];
+    public IReadOnlyList<string> Networks { get => field ?? []; init; }
 
     /// <summary>IANA name, for quiet hours.</summary>
     public string? TimeZone { get; init; }
@@ -37,10 +37,10 @@ public sealed record Bundle(int Format, string Site, long Number)
     public BundleMessages? Messages { get; init; }
 
     /// <summary>Logins that are not pushed (never: not recorded).</summary>
-    public IReadOnlyList<BundleAllow> Allow { get; init; } = [];
+    public IReadOnlyList<BundleAllow> Allow { get => field ?? []; init; }
 
     /// <summary>By the name that <see cref="Messages"/> uses. Kept in RAM only, never logged.</summary>
-    public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Secrets { get => field ?? new Dictionary<string, string>(StringComparer.Ordinal); init; }
 }
 
 /// <param name="Name">Of the account: 1-11 of [a-z0-9-].</param>
@@ -64,13 +64,16 @@ public sealed record BundleService(string Name, int Port);
 public sealed record BundleMessages
 {
     /// <summary>Channels, the first one tried first; empty: the usual order.</summary>
-    public IReadOnlyList<string> Order { get; init; } = [];
+    public IReadOnlyList<string> Order { get => field ?? []; init; }
 
     public string? Quiet { get; init; }
 
     /// <summary>By channel (sms, telegram, webhook, mail): its settings, key to value; a list is joined by commas.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Channels { get; init; } =
-        new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Channels
+    {
+        get => field ?? new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
+        init;
+    }
 }
 
 /// <param name="Network">CIDR, of public addresses.</param>
@@ -91,7 +94,7 @@ public sealed record SyncReply(bool Ok, string? Refusal = null, string? Error = 
     public long? Number { get; init; }
 
     /// <summary>Formats that this bastion reads.</summary>
-    public IReadOnlyList<int> Formats { get; init; } = [];
+    public IReadOnlyList<int> Formats { get => field ?? []; init; }
 
     /// <summary>The program's, for messages.</summary>
     public string? Version { get; init; }
@@ -119,7 +122,13 @@ public static class SyncRefusal
     public const string Failed = "failed";
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+/// <summary>What must be there and is not, is null, or stands there twice, is no bundle: nobody has to wonder which of two values counts.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(Bundle))]
 [JsonSerializable(typeof(SyncReply))]
 public sealed partial class BundleJson : JsonSerializerContext;
