@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Net.Sockets;
+using System.Net;
 using Bastion.DeadMan;
 using Bastion.Logins;
 using Bastion.Sessions;
@@ -13,23 +13,26 @@ namespace Bastion.Agent;
 
 /// <summary>What the agent answers on its port. Where it cannot know, it says so: not known is never "nobody".</summary>
 internal sealed class AgentAnswers(
-    PresentSessions sessions, DrainService drain, AptWatch apt, OutboxService outbox, ChannelTests tests, DeadManService? deadMan, Database database, string boot, string version, TimeProvider time)
+    PresentSessions sessions, LoginEvents events, AskingSite site, DrainService drain, AptWatch apt, OutboxService outbox, ChannelTests tests, DeadManService? deadMan, Database database, string boot, string version, TimeProvider time)
 {
     private const int MostIds = 100;
 
-    public async Task<AgentReply> AnswerAsync(AgentRequest request, CancellationToken ct)
+    public async Task<AgentReply> AnswerAsync(AgentRequest request, IPEndPoint asker, CancellationToken ct)
     {
         try
         {
             return request.Op switch
             {
-                "sessions" or "health" => await StateAsync(ct),
+                "sessions" => await StateAsync(ct),
+                "health" => await StateAsync(ct) with { Refused = [.. outbox.Snapshot.Refused.Select(l => new AgentChannel(l.Channel, l.Recipient is null, l.Code, l.Reason))] },
+                "events" => await EventsAsync(request.Since, ct),
+                "egress" => await EgressAsync(asker, ct),
                 "drain" => await DrainAsync(ct),
                 "undrain" => await UndrainAsync(ct),
                 "hold" => await HoldAsync(request.Seconds, ct),
                 "test-alerts" => Test(request.Channel),
                 "look-at-tests" => new AgentReply(true, Version: version) { Tests = tests.Look([.. (request.Ids ?? []).Take(MostIds)]) },
-                _ => new AgentReply(false, "unknown op; known: sessions, drain, undrain, hold, health, test-alerts, look-at-tests", Version: version),
+                _ => new AgentReply(false, "unknown op; known: sessions, events, egress, drain, undrain, hold, health, test-alerts, look-at-tests", Version: version),
             };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -37,6 +40,22 @@ internal sealed class AgentAnswers(
             return new AgentReply(false, $"a file cannot be written in the agent's folder, so {request.Op} has no effect", Version: version);
         }
     }
+
+    private async Task<AgentReply> EventsAsync(long? since, CancellationToken ct)
+    {
+        // Asked for what it does: the record is read up to now, and who has gone is noted.
+        var known = await sessions.NowAsync(ct) is not null;
+        var (page, last) = known ? events.After(since) : (null, (long?)null);
+        return new AgentReply(true, known ? null : Unseen(), Version: version) { Events = page, Last = last };
+    }
+
+    private async Task<AgentReply> EgressAsync(IPEndPoint asker, CancellationToken ct)
+    {
+        var address = site.SeenFrom(asker, await sessions.NowAsync(ct) ?? []);
+        return new AgentReply(true, address is null ? "not known from where this site's tunnel comes" : null, Version: version) { Egress = address?.ToString() };
+    }
+
+    private string Unseen() => $"logins cannot be seen: {sessions.Trouble ?? "not read up to now"}";
 
     private AgentReply Test(string? channel)
     {
@@ -88,7 +107,7 @@ internal sealed class AgentAnswers(
             true,
             sessions.Trouble is { } trouble ? $"logins cannot be seen: {trouble}" : null,
             open?.Length,
-            open?.Select(s => new AgentSession(s.Name, s.Device, s.Peer.ToString(), Math.Max(0, (now - s.Since).TotalSeconds))).ToList(),
+            open?.Select(s => new AgentSession(s.Name, s.Device, s.Peer.ToString(), Math.Max(0, (now - s.Since).TotalSeconds)) { Event = s.Login }).ToList(),
             false,
             outbox.Snapshot.Pending,
             apt.Idle,

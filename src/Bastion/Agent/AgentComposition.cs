@@ -38,12 +38,12 @@ internal static class AgentComposition
         services.AddSingleton(p => new LoginIntake(
             p.GetRequiredService<ILogSource>(), Spool(options, p.GetRequiredService<TimeProvider>()), p.GetRequiredService<LoginRecorder>(), p.GetRequiredService<LoginPolicy>(), p.GetRequiredService<GapAlert>(),
             state.Database, p.GetRequiredService<Outbox>(), boot, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<LoginIntake>>()));
-        services.AddSingleton(p => new SessionBook(state.Database, new KernelConnections(), options.SshdPorts, boot));
+        services.AddSingleton(p => new SessionBook(state.Database, new KernelConnections(), options.SshdPorts, boot, p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new AptWatch(p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new Door(options.Door, options.Identities));
         services.AddSingleton<PresentSessions>();
         services.AddSingleton(p => new AgentAnswers(
-            p.GetRequiredService<PresentSessions>(), p.GetRequiredService<DrainService>(), p.GetRequiredService<AptWatch>(), p.GetRequiredService<OutboxService>(),
+            p.GetRequiredService<PresentSessions>(), new LoginEvents(state.Database, boot, p.GetRequiredService<TimeProvider>()), new AskingSite(new KernelConnections()), p.GetRequiredService<DrainService>(), p.GetRequiredService<AptWatch>(), p.GetRequiredService<OutboxService>(),
             new ChannelTests(p.GetRequiredService<Outbox>(), p.GetRequiredService<OutboxService>(), $"{options.Site} bastion", () => options.Routes, p.GetRequiredService<TimeProvider>()),
             p.GetService<DeadManService>(), state.Database, boot, Machine.Version, p.GetRequiredService<TimeProvider>()));
 

@@ -11,8 +11,9 @@ namespace Bastion.Agent;
 /// The agent's loopback port, opened to site accounts by sshd's PermitOpen: one JSON object a line each way
 /// (<see cref="AgentRequest"/>, <see cref="AgentReply"/>). Whatever comes in, it answers or hangs up, and goes on.
 /// </summary>
+/// <param name="answer">Is told the asker's end of the connection too: by its owner the kernel says which site asks.</param>
 internal sealed partial class AgentServer(
-    int port, Func<AgentRequest, CancellationToken, Task<AgentReply>> answer, TimeProvider time, ILogger<AgentServer> logger) : BackgroundService
+    int port, Func<AgentRequest, IPEndPoint, CancellationToken, Task<AgentReply>> answer, TimeProvider time, ILogger<AgentServer> logger) : BackgroundService
 {
     /// <summary>A bastion has a handful of sites; each asks by one connection at a time.</summary>
     public const int MostConnections = 16;
@@ -71,7 +72,8 @@ internal sealed partial class AgentServer(
         try
         {
             client.NoDelay = true;
-            var connection = new AgentConnection(client.GetStream(), answer, time);
+            var asker = (IPEndPoint)client.Client.RemoteEndPoint!;
+            var connection = new AgentConnection(client.GetStream(), (request, token) => answer(request, asker, token), time);
             await (placed ? connection.RunAsync(ct) : connection.RefuseAsync("busy: too many connections", ct));
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)

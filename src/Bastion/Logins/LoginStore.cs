@@ -45,6 +45,12 @@ internal static class LoginStore
         CREATE INDEX logins_by_boot ON logins(boot, role);
         """;
 
+    /// <summary>A later one. <c>ended</c>: monotonic, when its connection was found gone. <c>repeat_of</c>: the alert whose digest counts it.</summary>
+    public const string EventsMigration = """
+        ALTER TABLE logins ADD COLUMN ended INTEGER;
+        ALTER TABLE logins ADD COLUMN repeat_of TEXT;
+        """;
+
     /// <returns>Its number.</returns>
     public static long Add(SqliteTransaction transaction, LoginRecord record)
     {
@@ -52,9 +58,9 @@ internal static class LoginStore
         transaction.Sql(
             """
             INSERT INTO logins(source, alert_id, read_at, logged_at, boot, instant, pid, user, method, address, port, key_type, fingerprint,
-              certificate, subject, network, role, name, device, severity, flags, why, told, open, silence, failures)
+              certificate, subject, network, role, name, device, severity, flags, why, told, open, silence, failures, repeat_of)
             VALUES($source, $id, $read, $logged, $boot, $instant, $pid, $user, $method, $address, $port, $type, $fingerprint,
-              $certificate, $subject, $network, $role, $name, $device, $severity, $flags, $why, $told, $open, $silence, $failures)
+              $certificate, $subject, $network, $role, $name, $device, $severity, $flags, $why, $told, $open, $silence, $failures, $repeat)
             """,
             ("$source", record.Source),
             ("$id", record.AlertId),
@@ -81,6 +87,7 @@ internal static class LoginStore
             ("$told", record.Told is { Push: true }),
             ("$silence", record.Told?.Silence),
             ("$failures", record.Failures),
+            ("$repeat", record.Told?.RepeatOf),
             // Without an address the kernel cannot be asked about it; sshd writes UNKNOWN when the peer is gone already.
             ("$open", login.From is not null)).Run();
         return transaction.Sql("SELECT last_insert_rowid()").List(r => r.GetInt64(0))[0];
@@ -93,7 +100,7 @@ internal static class LoginStore
 
     /// <summary>Not seen to end, oldest first. A connection does not outlive the machine: other boots do not count.</summary>
     public static ImmutableArray<OpenSession> OpenIn(SqliteConnection connection, string boot) => [.. connection.Sql(
-        "SELECT seq, address, port, inode, role, name, device, instant FROM logins WHERE open = 1 AND boot = $boot ORDER BY seq", ("$boot", boot)).List(row =>
+        "SELECT seq, address, port, inode, role, name, device, instant, user FROM logins WHERE open = 1 AND boot = $boot ORDER BY seq", ("$boot", boot)).List(row =>
         new OpenSession(
             row.GetInt64(0),
             new IPEndPoint(IPAddress.Parse(row.GetString(1)), row.GetInt32(2)),
@@ -101,14 +108,17 @@ internal static class LoginStore
             (LoginRole)row.GetInt32(4),
             row.GetString(5),
             row.IsDBNull(6) ? null : row.GetString(6),
-            new Instant(row.GetInt64(7))))];
+            new Instant(row.GetInt64(7)))
+        {
+            User = row.GetString(8),
+        })];
 
     /// <summary>Keeps which of <paramref name="before"/> are still open, and their sockets.</summary>
-    public static void Keep(SqliteTransaction transaction, ImmutableArray<OpenSession> before, ImmutableArray<OpenSession> now)
+    public static void Keep(SqliteTransaction transaction, ImmutableArray<OpenSession> before, ImmutableArray<OpenSession> now, Instant at)
     {
         foreach (var gone in before.Where(b => now.All(n => n.Login != b.Login)))
         {
-            transaction.Sql("UPDATE logins SET open = 0 WHERE seq = $seq", ("$seq", gone.Login)).Run();
+            transaction.Sql("UPDATE logins SET open = 0, ended = $at WHERE seq = $seq", ("$seq", gone.Login), ("$at", at.Ticks)).Run();
         }
 
         foreach (var bound in now.Where(n => !before.Contains(n)))
@@ -120,8 +130,6 @@ internal static class LoginStore
     /// <summary>Logins of people (all but sites) since the machine's boot.</summary>
     public static int PeopleSince(SqliteConnection connection, string boot) => connection.Sql(
         "SELECT count(*) FROM logins WHERE boot = $boot AND role <> $site", ("$boot", boot), ("$site", (int)LoginRole.Site)).List(r => r.GetInt32(0))[0];
-
-    private static bool Any(SqliteTransaction transaction, string sql, string value) => transaction.Sql(sql, ("$x", value)).List(r => r.GetInt32(0)).Count > 0;
 
     internal static string Wall(DateTimeOffset at) => at.ToString("O", CultureInfo.InvariantCulture);
 

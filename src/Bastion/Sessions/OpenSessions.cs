@@ -10,7 +10,11 @@ namespace Bastion.Sessions;
 /// <summary>An authenticated connection that has not been seen to end.</summary>
 /// <param name="Login">The record of the login that opened it.</param>
 /// <param name="Inode">The socket, once it has been seen; null before.</param>
-internal sealed record OpenSession(long Login, IPEndPoint Peer, ulong? Inode, LoginRole Role, string Name, string? Device, Instant Since);
+internal sealed record OpenSession(long Login, IPEndPoint Peer, ulong? Inode, LoginRole Role, string Name, string? Device, Instant Since)
+{
+    /// <summary>The account; empty: not known.</summary>
+    public string User { get; init; } = "";
+}
 
 /// <summary>
 /// Which sessions are open: those that sshd's log says began and the kernel says still stand. A lost "disconnected" line therefore

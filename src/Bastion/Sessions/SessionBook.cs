@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Bastion.Logins;
 using Common.Journal;
 using Common.Kernel;
+using Common.Time;
 
 namespace Bastion.Sessions;
 
@@ -9,7 +10,7 @@ namespace Bastion.Sessions;
 /// The sessions open now: the state file's open logins, checked against the kernel each time they are asked for. What a killed agent
 /// knew its successor reads back.
 /// </summary>
-internal sealed class SessionBook(Database database, KernelConnections kernel, ImmutableArray<int> sshdPorts, string boot)
+internal sealed class SessionBook(Database database, KernelConnections kernel, ImmutableArray<int> sshdPorts, string boot, TimeProvider time)
 {
     private readonly Lock _gate = new();
 
@@ -33,7 +34,7 @@ internal sealed class SessionBook(Database database, KernelConnections kernel, I
             var now = OpenSessions.Verify(before, connections, sshdPorts);
             if (!now.SequenceEqual(before))
             {
-                database.Write(transaction => LoginStore.Keep(transaction, before, now));
+                database.Write(transaction => LoginStore.Keep(transaction, before, now, Instant.Now(time)));
             }
 
             return now;

@@ -16,6 +16,20 @@ public static class AlertBook
     public static AlertView? Find(SqliteConnection connection, string id) =>
         OutboxSql.Find(connection, id) is { } alert ? View(OutboxSql.WithDeliveries(connection, alert)) : null;
 
+    /// <summary>Unknown: there is none of this id.</summary>
+    public static AlertStanding Standing(SqliteConnection connection, string id)
+    {
+        if (OutboxSql.Find(connection, id) is not { } alert)
+        {
+            return AlertStanding.Unknown;
+        }
+
+        var phases = OutboxSql.WithDeliveries(connection, alert).Deliveries.Select(d => d.Phase).ToList();
+        return phases.Contains(DeliveryPhase.Confirmed) ? AlertStanding.Confirmed
+            : phases.TrueForAll(p => p == DeliveryPhase.Dead) ? AlertStanding.Dead
+            : AlertStanding.Pending;
+    }
+
     /// <summary>What somebody has read off a phone: <c>#7f3k</c> is 7F3K. Null: no id.</summary>
     public static string? Id(string typed)
     {

@@ -4,7 +4,8 @@ using System.Net;
 namespace Common.Kernel;
 
 /// <param name="Inode">Of the socket: another connection from the same address and port has another one.</param>
-public sealed record TcpConnection(IPEndPoint Local, IPEndPoint Remote, bool Established, bool Listening, ulong Inode);
+/// <param name="Owner">The user whose process opened it. Without meaning where the inode is 0: such a socket is nobody's any more.</param>
+public sealed record TcpConnection(IPEndPoint Local, IPEndPoint Remote, bool Established, bool Listening, ulong Inode, uint Owner = 0);
 
 /// <summary>
 /// Reads <c>/proc/net/tcp</c> and <c>tcp6</c> (proc(5)):
@@ -26,8 +27,9 @@ public static class ProcNetTcp
         return fields.Length >= 10
             && EndPoint(fields[1]) is { } local
             && EndPoint(fields[2]) is { } remote
+            && uint.TryParse(fields[7], NumberStyles.None, CultureInfo.InvariantCulture, out var owner)
             && ulong.TryParse(fields[9], NumberStyles.None, CultureInfo.InvariantCulture, out var inode)
-                ? new TcpConnection(local, remote, fields[3] == EstablishedState, fields[3] == ListenState, inode)
+                ? new TcpConnection(local, remote, fields[3] == EstablishedState, fields[3] == ListenState, inode, owner)
                 : null;
     }
 

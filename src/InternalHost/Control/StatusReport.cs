@@ -103,7 +103,12 @@ public sealed record TunnelStatus(
     string? Detail,
     int? Run,
     string? Address,
-    IReadOnlyList<ForwardStatus> Forwards);
+    IReadOnlyList<ForwardStatus> Forwards)
+{
+    /// <summary>From which address the bastion sees it; null: not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Egress { get; init; }
+}
 
 /// <param name="State">open, closed, target_down.</param>
 public sealed record ForwardStatus(string Name, int Port, string Target, string State, string? Reason = null);

@@ -92,7 +92,7 @@ public static class StatusText
         }
 
         yield return new("VM", Vm(report.Vm.State), Join(report.Vm.Address, Seen(report.Vm.AgeS), report.Vm.Problem));
-        yield return new("tunnel", report.Tunnel.State, Join(Proven(report.Tunnel.VerifiedAgeS), report.Tunnel.Address, Reason(report.Tunnel)));
+        yield return new("tunnel", report.Tunnel.State, Join(Proven(report.Tunnel.VerifiedAgeS), report.Tunnel.Address, report.Tunnel.Egress is { } egress ? $"leaves as {egress}" : "", Reason(report.Tunnel)));
         foreach (var forward in report.Tunnel.Forwards)
         {
             yield return new($"  {forward.Name}", forward.State.Replace('_', ' '), Join($"{forward.Port} -> {forward.Target}", forward.Reason));

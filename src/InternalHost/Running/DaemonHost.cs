@@ -136,9 +136,11 @@ internal sealed class DaemonHost : IAsyncDisposable
             : failover.Snapshot.Watch.Instance is { State: InstanceState.Running } running ? running.Addresses : [];
 
         // The operator.
+        var egress = new TunnelEgress(() => tunnel.Snapshot, wayIn.Agent.AskAsync, time);
         var status = new StatusBuilder(live, wan, failover, journal, tunnel, outboxService, trusted, meter, diskProblem, time)
         {
             RecordingProblem = () => recorder?.Problem,
+            Egress = () => egress.Address,
         };
         var tests = new ChannelTests(outbox, outboxService, site.Site, () => OutageAlerts.Everybody(live.Now), time);
         _control = new DaemonControl(new OperatorOrders(inbox), live, tunnel, status, _database, tests, configFile, () => Read(configFile));
@@ -148,6 +150,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         services.AddSingleton<IHostedService>(tunnel);
         services.AddSingleton<IHostedService>(failover);
         services.AddSingleton<IHostedService>(new InnerSshWatch(inbox, live, () => tunnel.Snapshot, time));
+        services.AddSingleton<IHostedService>(egress);
         services.AddSingleton<IHostedService>(links);
         services.AddSingleton<IHostedService>(wan);
         services.AddSingleton<IHostedService>(new UplinkAlerts(

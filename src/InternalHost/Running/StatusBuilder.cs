@@ -29,6 +29,9 @@ internal sealed class StatusBuilder(
     /// <summary>Why the probes are not recorded; null: they are, or need not be.</summary>
     public Func<string?> RecordingProblem { get; init; } = () => null;
 
+    /// <summary>From where the bastion sees the tunnel; null: not known.</summary>
+    public Func<System.Net.IPAddress?> Egress { get; init; } = () => null;
+
     public StatusReport Build()
     {
         var now = Instant.Now(time);
@@ -42,7 +45,7 @@ internal sealed class StatusBuilder(
             new UplinksStatus(Uplink(wan.Primary, now), Uplink(wan.Backup, now)) { Wiring = options.Now.Wiring },
             Controller(state, now),
             Vm(state, now),
-            Tunnel(tunnel.Snapshot, now),
+            Tunnel(tunnel.Snapshot, now) with { Egress = Egress()?.ToString() },
             new SessionsStatus(state.Watch.Sessions, StatusReport.Seconds(Age(state.Watch.SessionsAt, now))),
             Alerts(alerts, now),
             new JournalStatus(journal.Problem is null && diskProblem is null, journal.Problem ?? diskProblem),

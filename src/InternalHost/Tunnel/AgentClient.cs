@@ -13,7 +13,9 @@ internal sealed class AgentClient(Func<int, CancellationToken, Task<Stream>> ope
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    public async Task<AgentReply?> AskAsync(string op, CancellationToken ct)
+    public Task<AgentReply?> AskAsync(string op, CancellationToken ct) => AskAsync(new AgentRequest(op), ct);
+
+    public async Task<AgentReply?> AskAsync(AgentRequest request, CancellationToken ct)
     {
         if (port is not { } agentPort)
         {
@@ -25,7 +27,7 @@ internal sealed class AgentClient(Func<int, CancellationToken, Task<Stream>> ope
         try
         {
             await using var channel = await openDirect(agentPort, either.Token);
-            await channel.WriteAsync(Line(new AgentRequest(op)), either.Token);
+            await channel.WriteAsync(Line(request), either.Token);
             var line = await ReadLineAsync(channel, either.Token);
             return JsonSerializer.Deserialize(line.Span, AgentJson.Default.AgentReply);
         }

@@ -17,7 +17,7 @@ public sealed class AgentServerTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _server = new AgentServer(0, (request, _) => Task.FromResult(new AgentReply(request.Op == "sessions", Sessions: 3)), _time, NullLogger<AgentServer>.Instance);
+        _server = new AgentServer(0, (request, _, _) => Task.FromResult(new AgentReply(request.Op == "sessions", Sessions: 3)), _time, NullLogger<AgentServer>.Instance);
         await _server.StartAsync(default);
     }
 

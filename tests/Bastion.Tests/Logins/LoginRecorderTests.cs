@@ -7,6 +7,7 @@ using Bastion.Sessions;
 using Common.Alerts;
 using Common.Journal;
 using Common.Logins;
+using Common.Time;
 using Microsoft.Data.Sqlite;
 using Testing;
 
@@ -182,7 +183,7 @@ public sealed class LoginRecorderTests : IDisposable
         Record(Login(AliceKey, "alice"));
         var before = _database.Read(c => LoginStore.OpenIn(c, "boot-1"));
 
-        _database.Write(t => LoginStore.Keep(t, before, [before[1] with { Inode = ulong.MaxValue }]));
+        _database.Write(t => LoginStore.Keep(t, before, [before[1] with { Inode = ulong.MaxValue }], Instant.Now(_time)));
 
         Assert.Equal(before[1] with { Inode = ulong.MaxValue }, Assert.Single(_database.Read(c => LoginStore.OpenIn(c, "boot-1"))));
     }

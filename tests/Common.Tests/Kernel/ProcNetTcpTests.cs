@@ -23,7 +23,7 @@ public sealed class ProcNetTcpTests
             [
                 new TcpConnection(IPEndPoint.Parse("127.0.0.1:49022"), IPEndPoint.Parse("127.0.0.2:40022"), true, false, 31337),
                 new TcpConnection(IPEndPoint.Parse("127.0.0.1:49022"), IPEndPoint.Parse("192.168.100.7:22"), false, false, 31338),
-                new TcpConnection(IPEndPoint.Parse("[2001:db8::1]:49022"), IPEndPoint.Parse("[2001:db8::2]:80"), true, false, 9),
+                new TcpConnection(IPEndPoint.Parse("[2001:db8::1]:49022"), IPEndPoint.Parse("[2001:db8::2]:80"), true, false, 9, 1000),
                 new TcpConnection(IPEndPoint.Parse("127.0.0.1:49022"), IPEndPoint.Parse("0.0.0.0:0"), false, true, 37142),
             ],
             connections);

@@ -75,6 +75,38 @@ public sealed class AgentTests
     }
 
     [NeedsFact(Ssh)]
+    public async Task Events_tell_who_came_who_is_there_and_what_became_of_each_alert_and_egress_from_where_the_site_comes()
+    {
+        await using var world = await AgentWorld.StartAsync();
+        Assert.Empty((await world.AskAsync("events"))!.Events!);
+        Assert.Null((await world.AskAsync("egress"))!.Egress);
+
+        var alice = world.Stay("alice");
+        await world.MessagesAreAsync(1);
+        world.Stay("site");
+        await world.UntilAsync(() => Task.FromResult(world.Logins().Count == 2), "the site has come");
+        await world.LoginAsync("alice");
+        await world.UntilAsync(async () => await world.AskAsync("events") is { Events: [{ Told: "confirmed" }, _, { Open: false }] }, "three came, and one has gone");
+        await world.Gateway.GoDownAsync();
+        await world.LoginAsync("bob");
+        await world.UntilAsync(() => Task.FromResult(world.Logins().Count == 4), "bob has come");
+
+        var events = (await world.AskAsync(new AgentRequest("events") { Since = 0 }))!;
+        var told = world.Logins().First(l => l.Told).Id;
+        Assert.Equal(4, events.Last);
+        Assert.Equal(
+            [("alice", "person", true, told, "confirmed"), ("home", "site", true, null, null), ("alice", "person", false, told, "confirmed")],
+            events.Events!.Where(e => e.Name != "bob").Select(e => (e.Name, e.Role, e.Open, e.Alert, e.Told)));
+        var bob = Assert.Single((await world.AskAsync(new AgentRequest("events") { Since = 3 }))!.Events!);
+        Assert.Equal(("bob", "phone", "ssh", "127.0.0.1", "pending"), (bob.Name, bob.Device, bob.Kind, bob.From, bob.Told));
+        Assert.Equal(events.Events![0].Number, Assert.Single((await world.AskAsync("sessions"))!.Who!).Event);
+        Assert.Equal("127.0.0.1", (await world.AskAsync("egress"))!.Egress);
+
+        await alice.StopAsync();
+        await world.UntilAsync(async () => await world.AskAsync("events") is { Events: [{ Open: false, EndedSeconds: >= 0 }, ..] }, "alice has gone");
+    }
+
+    [NeedsFact(Ssh)]
     public async Task Killed_agent_loses_and_doubles_no_alert()
     {
         await using var world = await AgentWorld.StartAsync();

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Common.Agent;
@@ -96,14 +95,17 @@ internal sealed class AgentWorld : IAsyncDisposable
     public async Task<ProcessExit> StopAgentAsync() => await _agent!.StopAsync(TimeSpan.FromSeconds(20));
 
     /// <summary>Null: nobody answers.</summary>
-    public async Task<AgentReply?> AskAsync(string op)
+    public Task<AgentReply?> AskAsync(string op) => AskAsync(new AgentRequest(op));
+
+    /// <inheritdoc cref="AskAsync(string)"/>
+    public async Task<AgentReply?> AskAsync(AgentRequest request)
     {
         using var timeout = new CancellationTokenSource(Patience);
         try
         {
             using var tcp = new TcpClient();
             await tcp.ConnectAsync(IPAddress.Loopback, AgentPort, timeout.Token);
-            await tcp.GetStream().WriteAsync(Encoding.UTF8.GetBytes($"{{\"op\":\"{op}\"}}\n"), timeout.Token);
+            await tcp.GetStream().WriteAsync((byte[])[.. JsonSerializer.SerializeToUtf8Bytes(request, AgentJson.Default.AgentRequest), (byte)'\n'], timeout.Token);
             using var reader = new StreamReader(tcp.GetStream());
             return await reader.ReadLineAsync(timeout.Token) is { } line ? JsonSerializer.Deserialize(line, AgentJson.Default.AgentReply) : null;
         }

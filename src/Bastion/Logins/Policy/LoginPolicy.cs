@@ -12,6 +12,9 @@ namespace Bastion.Logins.Policy;
 /// <param name="Silence">Why it is not pushed, or not by every way.</param>
 internal sealed record Told(bool Push, ImmutableArray<Route> Routes, string? Silence)
 {
+    /// <summary>The alert in whose digest it is counted; null: in none.</summary>
+    public string? RepeatOf { get; init; }
+
     public static Told Nobody(string? why) => new(false, [], why);
 }
 
@@ -75,7 +78,7 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
         {
             case TellingKind.Fold:
                 Keep(transaction, window with { Digest = window.Digest.Add(wall) });
-                return (record.Verdict with { Severity = Severity.Normal }, Told.Nobody(step.Why));
+                return (record.Verdict with { Severity = Severity.Normal }, Told.Nobody(step.Why) with { RepeatOf = allowed is null ? window.AlertId : null });
             case TellingKind.Push:
                 var told = Spend(transaction, step.Lane, now);
                 if (told.Push)
