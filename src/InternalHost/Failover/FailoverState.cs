@@ -80,7 +80,8 @@ public abstract record Phase
 
     /// <param name="NextStop">When the stop may be asked (again), if the instance is then seen running; Never while an answer is awaited.</param>
     /// <param name="Resumed">Taken up from the journal: nobody knows whether the stop was ever asked.</param>
-    public sealed record Stopping(Instant Since, Instant NextStop, int Failures, bool Resumed) : Phase;
+    /// <param name="Drained">The launch that was found empty (<see cref="InstanceSight.Launch"/>); null: not known.</param>
+    public sealed record Stopping(Instant Since, Instant NextStop, int Failures, bool Resumed, string? Drained = null) : Phase;
 }
 
 public enum OutageCause

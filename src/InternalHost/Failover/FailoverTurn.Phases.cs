@@ -197,7 +197,7 @@ internal sealed partial class FailoverTurn
     private void Stop()
     {
         NewRun();
-        Enter(new Phase.Stopping(at, NextStop: Common.Time.Instant.Never, Failures: 0, Resumed: false));
+        Enter(new Phase.Stopping(at, NextStop: Common.Time.Instant.Never, Failures: 0, Resumed: false, State.Outage?.Launch));
         Look(Watch with { NextDescribe = at + policy.AnswerTimeout });
         _effects.Add(new CloseTunnel());
         _effects.Add(new StopInstance(State.Run));
@@ -210,8 +210,8 @@ internal sealed partial class FailoverTurn
             case { State: InstanceState.Stopped or InstanceState.Absent }:
                 Finish();
                 break;
-            case { State: InstanceState.Running or InstanceState.Pending } when p.Resumed && at - p.Since > policy.DrainHolds:
-                // The promise of an empty machine is too old: somebody may have come. Ask again.
+            case { State: InstanceState.Running or InstanceState.Pending } sight when (p.Resumed && at - p.Since > policy.DrainHolds) || IsAnotherLaunch(p, sight):
+                // The promise of an empty machine is too old, or another launch's: somebody may have come. Ask again.
                 Enter(new Phase.Connecting(at));
                 break;
             case { State: InstanceState.Running or InstanceState.Pending } when p.NextStop <= at:
@@ -221,6 +221,8 @@ internal sealed partial class FailoverTurn
                 break;
         }
     }
+
+    private static bool IsAnotherLaunch(Phase.Stopping p, InstanceSight sight) => p.Drained is { } drained && sight.Launch is { } shown && shown != drained;
 
     /// <summary>The VM is seen stopped although we did not stop it. True: the phase has changed.</summary>
     private bool Gone()

@@ -136,6 +136,18 @@ public sealed class FailoverOrdersTests
     }
 
     [Fact]
+    public void Restart_while_stopping_does_not_stop_a_machine_that_was_started_since()
+    {
+        _story.Cut().Accepted().Instance(InstanceState.Running, Story.A, launch: "first").Verified().Wait(70).Primary(Usable.Yes).Sessions(0).Empty(600).Drained();
+        Assert.Equal("Stopping", _story.Phase);
+
+        _story.Restart().Instance(InstanceState.Running, Story.A, launch: "second");
+
+        Assert.Equal("Connecting", _story.Phase);
+        Assert.Equal(1, _story.Count<StopInstance>());
+    }
+
+    [Fact]
     public void Answer_to_an_older_question_is_dropped()
     {
         _story.Cut();
