@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Net;
 using Bastion.DeadMan;
 using Bastion.Logins;
+using Common.Logins;
+using Common.Logins.Recording;
 using Bastion.Sessions;
 using Common.Agent;
 using Common.Alerts;
@@ -111,7 +113,7 @@ internal sealed class AgentAnswers(
             false,
             outbox.Snapshot.Pending,
             apt.Idle,
-            database.Read(c => LoginStore.PeopleSince(c, boot)),
+            database.Read(c => SessionStore.PeopleSince(c, boot)),
             version,
             deadMan?.OffIn.TotalSeconds,
             deadMan?.HeldFor.TotalSeconds);

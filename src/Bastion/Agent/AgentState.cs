@@ -1,6 +1,7 @@
 using Bastion.Logins;
-using Bastion.Logins.Policy;
 using Common.Logins;
+using Common.Logins.Recording;
+using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Hosting;
 using Common.Journal;

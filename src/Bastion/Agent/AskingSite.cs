@@ -5,6 +5,7 @@ using Bastion.Configuration;
 using Bastion.Sessions;
 using Common;
 using Common.Kernel;
+using Common.Logins;
 
 namespace Bastion.Agent;
 

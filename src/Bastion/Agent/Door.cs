@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Bastion.Configuration;
+using Common.Logins;
 
 namespace Bastion.Agent;
 

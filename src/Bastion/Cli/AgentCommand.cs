@@ -2,6 +2,8 @@ using System.CommandLine;
 using Bastion.Agent;
 using Bastion.Configuration;
 using Bastion.Logins;
+using Common.Logins;
+using Common.Logins.Recording;
 using Common.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

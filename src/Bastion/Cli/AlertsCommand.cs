@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Bastion.Agent;
 using Bastion.Configuration;
-using Bastion.Logins.Policy;
+using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Hosting;
 using Common.Journal;

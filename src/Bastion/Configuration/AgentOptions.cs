@@ -4,6 +4,7 @@ using Common.Alerts;
 using Common.Alerts.Policy;
 using Common.Alerts.Settings;
 using Common.Alerts.Sms;
+using Common.Logins;
 
 namespace Bastion.Configuration;
 
@@ -54,25 +55,6 @@ internal sealed record AgentOptions(
     public const string DefaultStateDirectory = "/var/lib/bastion";
 
     public static readonly ImmutableArray<int> DefaultSshdPorts = [49022, 443];
-}
-
-/// <summary>Whose key it is. Keys, not accounts: where one uid serves everybody the account says nothing.</summary>
-internal sealed record Identity(string Fingerprint, LoginRole Role, string Name, string? Device = null)
-{
-    /// <summary>Of a site: where its uplinks are seen from. Empty: not known.</summary>
-    public ImmutableArray<Cidr> Networks { get; init; } = [];
-}
-
-/// <summary>Stored: numbers are fixed.</summary>
-internal enum LoginRole
-{
-    /// <summary>A key that is in no list.</summary>
-    Unknown = 0,
-    Person = 1,
-
-    /// <summary>A site's own tunnel.</summary>
-    Site = 2,
-    Maintenance = 3,
 }
 
 /// <param name="NologinPath">Exists while draining: pam_nologin's file, or looked at by a person's forced command.</param>

@@ -1,6 +1,8 @@
 using Bastion.Agent;
 using Bastion.Configuration;
 using Bastion.Logins;
+using Common.Logins;
+using Common.Logins.Recording;
 using Bastion.Sessions;
 using Common.Alerts;
 using Common.Kernel;

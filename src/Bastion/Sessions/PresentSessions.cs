@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Bastion.Logins;
+using Common.Logins;
+using Common.Logins.Recording;
 
 namespace Bastion.Sessions;
 

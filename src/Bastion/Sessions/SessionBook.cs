@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Bastion.Logins;
+using Common.Logins;
+using Common.Logins.Recording;
 using Common.Journal;
 using Common.Kernel;
 using Common.Time;
@@ -20,7 +22,7 @@ internal sealed class SessionBook(Database database, KernelConnections kernel, I
         // One at a time: two readings must not close each other's findings out of order.
         lock (_gate)
         {
-            var before = database.Read(c => LoginStore.OpenIn(c, boot));
+            var before = database.Read(c => SessionStore.OpenIn(c, boot));
             if (before.IsEmpty)
             {
                 return before;
@@ -34,7 +36,7 @@ internal sealed class SessionBook(Database database, KernelConnections kernel, I
             var now = OpenSessions.Verify(before, connections, sshdPorts);
             if (!now.SequenceEqual(before))
             {
-                database.Write(transaction => LoginStore.Keep(transaction, before, now, Instant.Now(time)));
+                database.Write(transaction => SessionStore.Keep(transaction, before, now, Instant.Now(time)));
             }
 
             return now;

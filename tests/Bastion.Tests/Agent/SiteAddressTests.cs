@@ -4,6 +4,7 @@ using Bastion.Agent;
 using Bastion.Configuration;
 using Bastion.Sessions;
 using Common.Time;
+using Common.Logins;
 
 namespace Bastion.Tests.Agent;
 

@@ -1,5 +1,6 @@
 using Bastion.Configuration;
 using Common.Configuration;
+using Common.Logins;
 
 namespace Bastion.Tests.Configuration;
 

@@ -1,4 +1,6 @@
 using Bastion.Logins;
+using Common.Logins;
+using Common.Logins.Recording;
 using Bastion.Tests.Logins.Policy;
 using Common.Journal;
 

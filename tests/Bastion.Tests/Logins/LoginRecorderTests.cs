@@ -2,11 +2,12 @@ using System.Net;
 using Bastion.Agent;
 using Bastion.Configuration;
 using Bastion.Logins;
-using Bastion.Logins.Policy;
+using Common.Logins;
+using Common.Logins.Recording;
+using Common.Logins.Policy;
 using Bastion.Sessions;
 using Common.Alerts;
 using Common.Journal;
-using Common.Logins;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 using Testing;
@@ -168,12 +169,12 @@ public sealed class LoginRecorderTests : IDisposable
         Record(Login(AliceKey, "alice"));
         Record(Login(SiteKey, "site-home"));
 
-        var open = _database.Read(c => LoginStore.OpenIn(c, "boot-1"));
+        var open = _database.Read(c => SessionStore.OpenIn(c, "boot-1"));
 
         Assert.Equal(["alice", "home"], open.Select(s => s.Name));
         Assert.Equal(["alice"], open.Where(OpenSessions.Counts).Select(s => s.Name));
-        Assert.Empty(_database.Read(c => LoginStore.OpenIn(c, "boot-2")));
-        Assert.Equal((1, 0), (_database.Read(c => LoginStore.PeopleSince(c, "boot-1")), _database.Read(c => LoginStore.PeopleSince(c, "boot-2"))));
+        Assert.Empty(_database.Read(c => SessionStore.OpenIn(c, "boot-2")));
+        Assert.Equal((1, 0), (_database.Read(c => SessionStore.PeopleSince(c, "boot-1")), _database.Read(c => SessionStore.PeopleSince(c, "boot-2"))));
     }
 
     [Fact]
@@ -181,11 +182,11 @@ public sealed class LoginRecorderTests : IDisposable
     {
         Record(Login(AliceKey, "alice"));
         Record(Login(AliceKey, "alice"));
-        var before = _database.Read(c => LoginStore.OpenIn(c, "boot-1"));
+        var before = _database.Read(c => SessionStore.OpenIn(c, "boot-1"));
 
-        _database.Write(t => LoginStore.Keep(t, before, [before[1] with { Inode = ulong.MaxValue }], Instant.Now(_time)));
+        _database.Write(t => SessionStore.Keep(t, before, [before[1] with { Inode = ulong.MaxValue }], Instant.Now(_time)));
 
-        Assert.Equal(before[1] with { Inode = ulong.MaxValue }, Assert.Single(_database.Read(c => LoginStore.OpenIn(c, "boot-1"))));
+        Assert.Equal(before[1] with { Inode = ulong.MaxValue }, Assert.Single(_database.Read(c => SessionStore.OpenIn(c, "boot-1"))));
     }
 
     private void Write(Action<SqliteTransaction> work) => Write(t =>

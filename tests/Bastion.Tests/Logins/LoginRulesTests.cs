@@ -1,8 +1,9 @@
 using System.Net;
 using Bastion.Configuration;
 using Bastion.Logins;
-using Common.Alerts;
 using Common.Logins;
+using Common.Logins.Recording;
+using Common.Alerts;
 
 namespace Bastion.Tests.Logins;
 

@@ -4,6 +4,7 @@ using Bastion.Configuration;
 using Bastion.Sessions;
 using Common.Time;
 using Common.Kernel;
+using Common.Logins;
 
 namespace Bastion.Tests.Sessions;
 

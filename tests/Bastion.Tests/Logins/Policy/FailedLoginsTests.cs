@@ -1,7 +1,8 @@
 using System.Net;
-using Bastion.Logins.Policy;
+using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Logins;
+using Common.Logins.Recording;
 using Common.Time;
 
 namespace Bastion.Tests.Logins.Policy;
@@ -131,7 +132,7 @@ public sealed class FailedLoginsTests
         }
 
         var now = Start + TimeSpan.FromSeconds(10);
-        Assert.All(truth.Where(t => t.Value > 10_000 / FailedLogins.MostNetworks), t => Assert.Contains(Bastion.Logins.LoginNetwork.Of(IPAddress.Parse(t.Key)), counts.Networks.Keys));
+        Assert.All(truth.Where(t => t.Value > 10_000 / FailedLogins.MostNetworks), t => Assert.Contains(LoginNetwork.Of(IPAddress.Parse(t.Key)), counts.Networks.Keys));
         Assert.All(truth, t => Assert.InRange(counts.Before(Peer(t.Key, 1), now), 0, t.Value));
         Assert.Equal(FailedLogins.MostNetworks, counts.Networks.Count);
     }

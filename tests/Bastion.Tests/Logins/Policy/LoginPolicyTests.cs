@@ -1,9 +1,10 @@
 using System.Net;
 using Bastion.Logins;
+using Common.Logins;
+using Common.Logins.Recording;
 using Common.Alerts;
 using Common.Alerts.Policy;
 using Common.Journal;
-using Common.Logins;
 using Testing;
 
 namespace Bastion.Tests.Logins.Policy;

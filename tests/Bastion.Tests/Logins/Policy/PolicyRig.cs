@@ -2,11 +2,12 @@ using System.Net;
 using Bastion.Agent;
 using Bastion.Configuration;
 using Bastion.Logins;
-using Bastion.Logins.Policy;
+using Common.Logins;
+using Common.Logins.Recording;
+using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Alerts.Policy;
 using Common.Journal;
-using Common.Logins;
 using Testing;
 
 namespace Bastion.Tests.Logins.Policy;

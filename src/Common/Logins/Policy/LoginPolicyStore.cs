@@ -6,7 +6,7 @@ using Common.Journal;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 
-namespace Bastion.Logins.Policy;
+namespace Common.Logins.Policy;
 
 /// <summary>A window of repeats as it is kept, with what its digest will say.</summary>
 /// <param name="AlertId">Of the alert that opened it; null: nothing was told, it is of the allow list.</param>

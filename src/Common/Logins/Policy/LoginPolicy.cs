@@ -4,8 +4,9 @@ using Common.Alerts.Policy;
 using Common.Logins;
 using Common.Time;
 using Microsoft.Data.Sqlite;
+using Common.Logins.Recording;
 
-namespace Bastion.Logins.Policy;
+namespace Common.Logins.Policy;
 
 /// <summary>What is told of one login.</summary>
 /// <param name="Push">It goes to the outbox: also where nobody is to be told, for a dead letter that says so.</param>

@@ -1,4 +1,4 @@
-using Bastion.Logins.Policy;
+using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Journal;
 using Common.Logins;
@@ -7,7 +7,7 @@ using Common.Time;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
-namespace Bastion.Logins;
+namespace Common.Logins.Recording;
 
 /// <summary>
 /// Keeps what the two sources say: record, alert and the source's position in one transaction, so that a kill at any moment neither loses nor
@@ -192,7 +192,7 @@ internal sealed partial class LoginIntake(
     }
 
     [LoggerMessage(101, LogLevel.Information, "login #{Id} by {Source}: {Role}, {Severity}: {Why}")]
-    private static partial void Recorded(ILogger logger, string id, LoginSources source, Configuration.LoginRole role, Severity severity, string why);
+    private static partial void Recorded(ILogger logger, string id, LoginSources source, LoginRole role, Severity severity, string why);
 
     [LoggerMessage(104, LogLevel.Critical, "login without hook #{Id}: sshd let somebody in and PAM's hook did not see it")]
     private static partial void Missing(ILogger logger, string id);

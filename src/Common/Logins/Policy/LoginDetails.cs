@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Bastion.Configuration;
-using Common;
 using Common.Alerts;
+using Common.Logins.Recording;
 
-namespace Bastion.Logins.Policy;
+namespace Common.Logins.Policy;
 
 /// <summary>What is known about a login, for channels with room and for <c>alerts explain</c>. Never a whole key, a token or an environment.</summary>
 [PureCore]

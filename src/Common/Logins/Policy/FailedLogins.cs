@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
 using System.Net;
-using Bastion.Logins;
-using Common;
+using Common.Logins.Recording;
 using Common.Logins;
 using Common.Text;
 using Common.Time;
 
-namespace Bastion.Logins.Policy;
+namespace Common.Logins.Policy;
 
 /// <summary>A connection that tried to log in and did not, as one line of sshd says it. One connection is several lines.</summary>
 /// <param name="User">Chosen by a stranger: sanitised and capped. Null: the line names nobody.</param>

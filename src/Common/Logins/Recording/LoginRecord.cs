@@ -1,11 +1,10 @@
 using System.Net;
-using Bastion.Configuration;
-using Bastion.Logins.Policy;
+using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Logins;
 using Common.Time;
 
-namespace Bastion.Logins;
+namespace Common.Logins.Recording;
 
 /// <summary>A login as it is kept for ever, told or not.</summary>
 /// <param name="Source">Of the sighting that came first.</param>

@@ -1,11 +1,10 @@
 using System.Globalization;
-using Bastion.Configuration;
 using Common.Alerts;
 using Common.Journal;
 using Common.Text;
 using Microsoft.Data.Sqlite;
 
-namespace Bastion.Logins.Policy;
+namespace Common.Logins.Policy;
 
 /// <summary>The record of logins for people: also those that nobody was told of, each with the rule that kept it back.</summary>
 internal static class LoginBook

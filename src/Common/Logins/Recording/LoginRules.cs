@@ -1,12 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
-using Bastion.Configuration;
-using Common;
 using Common.Alerts;
 using Common.Alerts.Policy;
 using Common.Logins;
 
-namespace Bastion.Logins;
+namespace Common.Logins.Recording;
 
 /// <param name="Identity">Whose key it is, where it is one we know.</param>
 /// <param name="NewNetwork">Nobody has come with this key (or account, without a key) from this network before.</param>

@@ -1,12 +1,12 @@
 using System.Threading.Channels;
-using Bastion.Logins.Policy;
+using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Bastion.Logins;
+namespace Common.Logins.Recording;
 
 /// <summary>The loop that lets <see cref="LoginIntake"/> read the sources of logins.</summary>
 internal sealed partial class LoginService(LoginIntake intake, OutboxService delivery, TimeProvider time, ILogger<LoginService> logger) : BackgroundService

@@ -4,7 +4,7 @@ using Common.Journal;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 
-namespace Bastion.Logins.Policy;
+namespace Common.Logins.Policy;
 
 /// <summary>The bounded counts of failed attempts in the state file: at most one row for each entry, and only what changed is written.</summary>
 internal static class FailedLoginStore

@@ -1,8 +1,7 @@
 using System.Globalization;
-using Common;
 using Common.Text;
 
-namespace Bastion.Logins.Policy;
+namespace Common.Logins.Policy;
 
 /// <summary>The texts about logins that are not one login: one segment each.</summary>
 [PureCore]

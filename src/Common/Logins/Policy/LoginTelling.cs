@@ -1,9 +1,9 @@
-using Common;
 using Common.Alerts;
 using Common.Alerts.Policy;
 using Common.Time;
+using Common.Logins.Recording;
 
-namespace Bastion.Logins.Policy;
+namespace Common.Logins.Policy;
 
 /// <summary>What is done about telling of a login.</summary>
 internal enum TellingKind

@@ -5,7 +5,7 @@ using Common.Text;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 
-namespace Bastion.Logins;
+namespace Common.Logins.Recording;
 
 /// <summary>Tells that a part of sshd's log was lost unread: logins in it were not told, and nobody else will tell them.</summary>
 internal sealed class GapAlert(LoginScene scene, TimeProvider time)

@@ -1,12 +1,11 @@
 using System.Net;
-using Bastion.Configuration;
 using Common.Alerts;
 using Common.Journal;
 using Common.Logins;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 
-namespace Bastion.Logins;
+namespace Common.Logins.Recording;
 
 /// <summary>Which source has told of which login, and whose hook is awaited: the SQL behind <see cref="Reconciler"/>.</summary>
 internal static class LoginSightings

@@ -1,14 +1,13 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
-using Bastion.Configuration;
-using Bastion.Logins.Policy;
+using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Alerts.Policy;
 using Common.Logins;
 using Common.Time;
 using Microsoft.Data.Sqlite;
 
-namespace Bastion.Logins;
+namespace Common.Logins.Recording;
 
 /// <summary>Who we are and what is known of keys, for judging logins.</summary>
 /// <param name="OwnAccount">In a private set-up: our own user name.</param>
