@@ -78,10 +78,9 @@ internal static class SshChecks
 
     private static IEnumerable<string> People(AuditFacts facts)
     {
-        var may = facts.Settings.People.ToDictionary(p => p.Name, p => p.Ports.ToHashSet(), StringComparer.Ordinal);
+        var ports = facts.Settings.Sites.SelectMany(s => s.ServicePorts).ToHashSet();
         foreach (var effective in facts.Of(AccountRole.Person))
         {
-            var ports = may.GetValueOrDefault(effective.Account) ?? [];
             foreach (var outside in Targets(effective, "permitopen").Where(t => t != "none" && !IsLoopback(t, ports)))
             {
                 yield return $"{effective.Who}: may jump to {outside}";
@@ -97,7 +96,17 @@ internal static class SshChecks
         {
             yield return offence;
         }
+
+        // sshd's own list has every site's ports: which of them a person may reach, only the key's line says.
+        foreach (var key in facts.Keys.Where(k => Path.GetDirectoryName(k.File) == Accounts.PeopleKeys && !IsRestricted(k.Line)))
+        {
+            yield return $"{key.File}: a key that reaches more than the ports it names";
+        }
     }
+
+    /// <summary><c>restrict[,port-forwarding,permitopen="127.0.0.1:PORT"...] KEY</c>, as a sync writes it.</summary>
+    private static bool IsRestricted(string line) => line.Split(' ')[0].Split(',') is ["restrict", .. var rest]
+        && (rest is [] || (rest is ["port-forwarding", _, ..] && rest.Skip(1).All(o => o.StartsWith("permitopen=\"127.0.0.1:", StringComparison.Ordinal))));
 
     private static IEnumerable<string> Targets(EffectiveSshd effective, string keyword) => effective.All(keyword).SelectMany(v => v.Split(' ')).DefaultIfEmpty("any");
 
@@ -125,7 +134,8 @@ internal static class SshChecks
 
         foreach (var (group, members) in facts.GroupMembers.Where(g => ours.Contains(g.Key)))
         {
-            foreach (var member in members.Where(m => group == Accounts.PersonGroup ? facts.Settings.People.All(p => p.Name != m) : !known.Contains(m)))
+            // People come and go with the bundles: theirs is the primary group, and nobody else is in it.
+            foreach (var member in members.Where(m => group == Accounts.PersonGroup ? facts.Users.GetValueOrDefault(m) != group : !known.Contains(m)))
             {
                 yield return $"{member} is in {group} and in no list";
             }

@@ -28,5 +28,7 @@ internal static class BastionCommand
         InstallCommand.CreateUninstall(),
         AuditCommand.Create(),
         UpgradeGateCommand.Create(),
+        SyncCommand.Create(),
+        ApplyBundleCommand.Create(),
     };
 }

@@ -26,15 +26,16 @@ internal static class InstallCommand
         var config = new Option<FileInfo?>("--config") { Description = $"What the host is to be; {HostPlan.Settings} where it is left out.", HelpName = "FILE" };
         var ports = new Option<string?>("--ports") { Description = "sshd's ports: 49022,443", HelpName = "LIST" };
         var site = new Option<string[]>("--site") { Description = $"A site and the first of its {SiteAccess.BlockSize} loopback ports: home:22001. Repeatable.", HelpName = "LABEL:PORT", DefaultValueFactory = _ => [] };
+        var siteKey = new Option<string[]>("--site-key") { Description = "A site and its public key, a .pub file: its tunnel comes by it, and signs by it who its people are. Repeatable.", HelpName = "LABEL=FILE", DefaultValueFactory = _ => [] };
         var key = new Option<FileInfo?>("--maintenance-key") { Description = "Public keys of the maintenance account, a .pub file.", HelpName = "FILE" };
         var leaving = new Option<string?>("--leaving") { Description = "The account you are logged in as, which is shut out from now on.", HelpName = "ACCOUNT" };
-        var command = new Command("install", "Hardens this host: accounts, sshd, PAM, firewall, updates, journal.") { DryRun, Json, Root, RollbackAfter, config, ports, site, key, leaving };
+        var command = new Command("install", "Hardens this host: accounts, sshd, PAM, firewall, updates, journal.") { DryRun, Json, Root, RollbackAfter, config, ports, site, siteKey, key, leaving };
         TeachingHelp.AddTo(
             command,
             """
             First look, then do:
-              bastion install --maintenance-key me.pub --site home:22001 --dry-run
-              sudo bastion install --maintenance-key me.pub --site home:22001
+              bastion install --maintenance-key me.pub --site home:22001 --site-key home=site.pub --dry-run
+              sudo bastion install --maintenance-key me.pub --site home:22001 --site-key home=site.pub
 
             It cannot lock you out: before the first change the way back is on disk and armed. sshd must
             take its configuration, do for every account what was meant, and let a second login in on
@@ -48,7 +49,7 @@ internal static class InstallCommand
             var settings = HostSettingsFile.Load(file ?? root + HostPlan.Settings, mustExist: file is not null);
             settings = Overlay(settings, result.GetValue(ports), result.GetValue(site)!);
             var keys = result.GetValue(key) is { } pub ? Text(await File.ReadAllTextAsync(pub.FullName, ct)) : null;
-            var request = new InstallRequest(settings, keys, result.GetValue(leaving), Span(result.GetValue(RollbackAfter)!));
+            var request = new InstallRequest(settings, new NewKeys(keys, await SiteKeysAsync(result.GetValue(siteKey)!, ct)), result.GetValue(leaving), Span(result.GetValue(RollbackAfter)!));
             var installer = New(root, console);
             return result.GetValue(DryRun)
                 ? Show(await installer.PlanInstallAsync(request, ct), result.GetValue(Json), console)
@@ -135,6 +136,25 @@ internal static class InstallCommand
             ? JsonSerializer.Serialize(new InstallSummary(true, plan.Length, null), HostJson.Default.InstallSummary)
             : plan.IsEmpty ? "nothing to change" : $"{plan.Length} changes, none made");
         return ExitCode.Good;
+    }
+
+    /// <summary>By label. Several of one site are all its keys: a pair of hosts.</summary>
+    private static async Task<ImmutableDictionary<string, string>> SiteKeysAsync(string[] given, CancellationToken ct)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var words in given.Select(g => g.Split('=', 2)))
+        {
+            if (words is not [{ Length: > 0 } label, { Length: > 0 } file])
+            {
+                var errors = new ConfigurationErrors();
+                errors.Add("--site-key", words[0], "must be LABEL=FILE, such as home=/root/site.pub", 0);
+                throw new ConfigurationException(errors.All);
+            }
+
+            texts[label] = texts.GetValueOrDefault(label, "") + Text(await File.ReadAllTextAsync(file, ct));
+        }
+
+        return texts.ToImmutableDictionary(StringComparer.Ordinal);
     }
 
     private static HostSettings Overlay(HostSettings settings, string? ports, string[] sites)

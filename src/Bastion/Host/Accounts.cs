@@ -1,4 +1,5 @@
 using Common;
+using Common.Logins.Recording;
 
 namespace Bastion.Host;
 
@@ -10,8 +11,7 @@ internal static class Accounts
     public const string SiteGroup = "bastion-site";
     public const string SyncGroup = "bastion-sync";
     public const string MaintenanceGroup = "bastion-maintenance";
-    /// <summary>Not "sync": Debian has an account of that name (uid 4, shell /bin/sync) on every machine.</summary>
-    public const string Sync = "bastion-sync";
+    public const string Sync = LoginRules.SyncAccount;
 
     public const string Maintenance = "maintenance";
 

@@ -18,7 +18,9 @@ internal sealed class HostFactsReader(Shell shell, string root)
             live,
             live && Directory.Exists("/run/systemd/system"),
             live && (await shell.RunAsync("systemctl", ["is-active", "ssh.socket"], ct)).Ok,
-            live && (await shell.RunAsync("nft", ["list", "table", "inet", "bastion"], ct)).Ok);
+            live && (await shell.RunAsync("nft", ["list", "table", "inet", "bastion"], ct)).Ok,
+            live && Directory.Exists("/run/systemd/system") && (await shell.RunAsync("systemctl", ["cat", HostPlan.BundleSocket], ct)).Ok
+                ? (await shell.RunAsync("systemctl", ["is-active", HostPlan.BundleSocket], ct)).Ok : null);
     }
 
     private async Task<OpenSshVersion> VersionAsync(CancellationToken ct)
@@ -57,7 +59,8 @@ internal sealed class HostFactsReader(Shell shell, string root)
 
     private async Task<ImmutableDictionary<string, FileFact>> FilesAsync(Dictionary<string, string> uids, Dictionary<string, string> gids, CancellationToken ct)
     {
-        var there = HostPlan.Paths.Distinct().Where(p => Path.Exists(root + p)).ToList();
+        var keys = root + Accounts.HostKeys;
+        var there = HostPlan.Paths.Union(Directory.Exists(keys) ? Directory.GetFiles(keys).Select(f => f[root.Length..]) : []).Where(p => Path.Exists(root + p)).ToList();
         var lines = (await shell.DoAsync("stat", ["-L", "-c", "%a %u %g", .. there.Select(p => root + p)], ct)).Split('\n');
         return there.Zip(lines, (path, line) => (path, fields: line.Split(' '))).ToImmutableDictionary(
             f => f.path,

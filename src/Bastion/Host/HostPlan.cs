@@ -1,8 +1,13 @@
 using System.Collections.Immutable;
+using Bastion.People;
 using Common;
 using Common.Logins;
 
 namespace Bastion.Host;
+
+/// <param name="Maintenance">Null: not given.</param>
+/// <param name="Sites">By label.</param>
+internal sealed record NewKeys(string? Maintenance, ImmutableDictionary<string, string> Sites);
 
 /// <summary>What is to be changed so that the host is as its settings say. Nothing to change: an empty plan.</summary>
 [PureCore]
@@ -12,6 +17,7 @@ internal static class HostPlan
     public const string Settings = "/etc/bastion/host.yaml";
     public const string MaintenanceKeys = Accounts.HostKeys + "/" + Accounts.Maintenance;
     public const string MaintenanceHome = "/home/" + Accounts.Maintenance;
+    public const string BundleSocket = "bastion-bundle.socket";
     public const string Tmpfiles = "/usr/lib/tmpfiles.d/bastion-host.conf";
     private const string IncludeDropIns = "Include /etc/ssh/sshd_config.d/*.conf";
     private const string OurInclude = IncludeDropIns + " # bastion";
@@ -25,6 +31,8 @@ internal static class HostPlan
         new(Accounts.HostKeys, 0b111_101_101, "root", "root"),
         new("/etc/bastion/secrets", 0b111_000_000, "root", "root"),
         new(Accounts.PeopleKeys, 0b111_101_101, "root", "root"),
+        new(BundleFolder.Default, 0b010_111_101_000, "root", Accounts.Agent),
+        new(BundleFolder.Numbers, 0b111_000_000, "root", "root"),
         new(MaintenanceHome, 0b111_000_000, Accounts.Maintenance, Accounts.MaintenanceGroup),
         new("/var/lib/bastion", 0b111_000_000, Accounts.Agent, Accounts.Agent),
         new("/var/spool/bastion", 0b111_101_000, "root", Accounts.Agent),
@@ -46,10 +54,10 @@ internal static class HostPlan
     ];
 
     /// <param name="settingsText">For <see cref="Settings"/>.</param>
-    /// <param name="maintenanceKeys">Lines of public keys to put in force; null: those that are there stay.</param>
-    public static ImmutableArray<Change> Install(HostFacts facts, HostSettings settings, string settingsText, string? maintenanceKeys)
+    /// <param name="keys">Texts of public keys to put in force; those that are not named stay as they are.</param>
+    public static ImmutableArray<Change> Install(HostFacts facts, HostSettings settings, string settingsText, NewKeys keys)
     {
-        var files = Files(facts, settings, settingsText, maintenanceKeys)
+        var files = Files(facts, settings, settingsText, keys)
             .Where(f => f.After != f.Before || (f.After is not null && facts.Files[f.Path].Mode != f.Mode)).ToImmutableArray();
         return
         [
@@ -78,10 +86,11 @@ internal static class HostPlan
         [
             .. puts,
             .. facts.Live && facts.FirewallLoaded ? [new Change.Run(["nft", "delete", "table", "inet", "bastion"], [])] : ImmutableArray<Change>.Empty,
+            .. facts.BundleSocket == true ? [new Change.Run(["systemctl", "stop", BundleSocket], ["systemctl", "start", BundleSocket])] : ImmutableArray<Change>.Empty,
             .. facts.Live && facts.Systemd && puts.Any(IsForSystemd) ? [new Change.Run(["systemctl", "daemon-reload"], [])] : ImmutableArray<Change>.Empty,
             .. facts.Users.Where(u => OwnGroups.Contains(u.Value)).OrderBy(u => u.Key, StringComparer.Ordinal).Select(u => new Change.RemoveUser(u.Key)),
             .. OwnGroups.Where(facts.Groups.Contains).Select(g => new Change.RemoveGroup(g)),
-            .. ((string[])["/etc/bastion", Accounts.PeopleKeys, "/var/lib/bastion", "/var/spool/bastion", MaintenanceHome]).Where(facts.Files.ContainsKey)
+            .. ((string[])["/etc/bastion", Accounts.PeopleKeys, BundleFolder.Default, BundleFolder.Numbers, "/var/lib/bastion", "/var/spool/bastion", MaintenanceHome]).Where(facts.Files.ContainsKey)
                 .Select(p => new Change.RemoveDirectory(p)),
         ];
     }
@@ -103,7 +112,7 @@ internal static class HostPlan
         HostFiles.Forwarding, HostFiles.Sudo,
     ];
 
-    private static IEnumerable<Change.PutFile> Files(HostFacts facts, HostSettings settings, string settingsText, string? maintenanceKeys)
+    private static IEnumerable<Change.PutFile> Files(HostFacts facts, HostSettings settings, string settingsText, NewKeys keys)
     {
         Change.PutFile Put(string path, string? text, int mode = Plain) => new(path, facts.Text(path), text, mode);
         IEnumerable<Change.PutFile> When(bool wanted, params Change.PutFile[] puts) => wanted ? puts : [];
@@ -111,8 +120,9 @@ internal static class HostPlan
         [
             Put(Settings, settingsText, Private),
             Put(Accounts.RevokedKeys, facts.Text(Accounts.RevokedKeys) ?? ""),
-            .. When(maintenanceKeys is not null, Put(MaintenanceKeys, maintenanceKeys)),
-            Put(Tmpfiles, $"d {Accounts.PeopleKeys} 0755 root root -\n"),
+            .. When(keys.Maintenance is not null, Put(MaintenanceKeys, keys.Maintenance)),
+            .. SiteKeys(facts, settings, keys.Sites).Select(k => Put(k.Path, k.Text)),
+            Put(Tmpfiles, $"d {Accounts.PeopleKeys} 0755 root root -\nd {BundleFolder.Default} 2750 root {Accounts.Agent} -\n"),
             Put(Firewall.Path, Firewall.Write(settings)),
             Put(Firewall.Main, Firewall.WithInclude(facts.Text(Firewall.Main)), facts.Files.GetValueOrDefault(Firewall.Main)?.Mode ?? Plain),
             .. When(facts.Files.ContainsKey("/etc/apt"), Put(HostFiles.Updates, HostFiles.UpdatesText)),
@@ -129,6 +139,24 @@ internal static class HostPlan
             Put(SshdDropIn.Path, SshdDropIn.Write(settings, facts.OpenSsh)),
         ];
     }
+
+    /// <summary>A site's key is that of its tunnel, of its bulk connection, and of the account by which it pushes its people.</summary>
+    private static IEnumerable<(string Path, string Text)> SiteKeys(HostFacts facts, HostSettings settings, ImmutableDictionary<string, string> given)
+    {
+        var all = settings.Sites.ToDictionary(s => s.Label, s => given.GetValueOrDefault(s.Label) ?? facts.Text(KeysOf(Accounts.Site(s.Label))), StringComparer.Ordinal);
+        foreach (var (label, text) in all.Where(s => s.Value is not null).OrderBy(s => s.Key, StringComparer.Ordinal))
+        {
+            yield return (KeysOf(Accounts.Site(label)), text!);
+            yield return (KeysOf(Accounts.SiteBulk(label)), text!);
+        }
+
+        if (all.Values.OfType<string>().Any())
+        {
+            yield return (KeysOf(Accounts.Sync), string.Concat(all.Values.OfType<string>().SelectMany(t => BundleSigners.KeysIn(t)).Distinct().Order(StringComparer.Ordinal).Select(k => $"restrict {k}\n")));
+        }
+    }
+
+    public static string KeysOf(string account) => $"{Accounts.HostKeys}/{account}";
 
     /// <summary>Before anything that it says itself: what comes later does not count.</summary>
     private static bool Includes(string sshdConfig) => sshdConfig.Split('\n').Select(l => l.Trim())
@@ -168,6 +196,11 @@ internal static class HostPlan
         if (files.Any(f => f.Path == HostFiles.Forwarding))
         {
             yield return new Change.Run(["systemctl", "restart", "rsyslog.service"], ["systemctl", "restart", "rsyslog.service"]);
+        }
+
+        if (facts.BundleSocket == false)
+        {
+            yield return new Change.Run(["systemctl", "start", BundleSocket], ["systemctl", "stop", BundleSocket]);
         }
 
         if (facts.SocketActivated)

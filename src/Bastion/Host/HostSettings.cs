@@ -5,12 +5,10 @@ namespace Bastion.Host;
 
 /// <summary>What this host is to be: <c>/etc/bastion/host.yaml</c>, validated.</summary>
 /// <param name="Ports">sshd's, the first one first.</param>
-/// <param name="People">Who may reach which services; they come with the bundle of each start, so that none is the normal case at installation.</param>
 /// <param name="Exempt">Addresses and networks that PerSourcePenalties never touch: the home's own, never a carrier's.</param>
 internal sealed record HostSettings(
     ImmutableArray<int> Ports,
     ImmutableArray<SiteAccess> Sites,
-    ImmutableArray<PersonAccess> People,
     ImmutableArray<IPNetwork> Exempt,
     int AgentPort,
     LogTarget? Logs,
@@ -18,7 +16,7 @@ internal sealed record HostSettings(
 {
     public static readonly ImmutableArray<int> DefaultPorts = Configuration.AgentOptions.DefaultSshdPorts;
 
-    public static readonly HostSettings Default = new(DefaultPorts, [], [], [], Configuration.AgentOptions.DefaultAgentPort, null, []);
+    public static readonly HostSettings Default = new(DefaultPorts, [], [], Configuration.AgentOptions.DefaultAgentPort, null, []);
 }
 
 /// <param name="Label">The site's, as in <c>site-LABEL</c>.</param>
@@ -30,11 +28,11 @@ internal sealed record SiteAccess(string Label, int FirstPort)
 
     public IEnumerable<int> Ports => Enumerable.Range(FirstPort, BlockSize);
 
+    /// <summary>All but the last one, by which the inside proves its tunnel.</summary>
+    public IEnumerable<int> ServicePorts => Enumerable.Range(FirstPort, BlockSize - 1);
+
     public bool Overlaps(SiteAccess other) => Math.Abs(FirstPort - other.FirstPort) < BlockSize;
 }
-
-/// <param name="Ports">Loopback ports that the person may jump to.</param>
-internal sealed record PersonAccess(string Name, ImmutableArray<int> Ports);
 
 /// <summary>Where this host's log goes, over TLS.</summary>
 /// <param name="Peer">The name that the receiver's certificate must carry.</param>

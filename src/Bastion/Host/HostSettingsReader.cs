@@ -23,7 +23,6 @@ internal static class HostSettingsReader
         var settings = new HostSettings(
             root.List("ports", NetworkValues.Port, HostSettings.DefaultPorts),
             [.. root.Section("sites").Entries.Select(e => Site(root.Section("sites"), e)).OfType<SiteAccess>()],
-            [.. root.Section("people").Entries.Select(e => Person(root.Section("people"), e)).OfType<PersonAccess>()],
             root.List("exempt", Exempt, []),
             root.Get("agent_port", NetworkValues.Port, HostSettings.Default.AgentPort),
             root.Has("logs") ? Logs(root.Section("logs")) : null,
@@ -52,6 +51,11 @@ internal static class HostSettingsReader
                 yield return ("sites", site.Label, $"its {SiteAccess.BlockSize} ports from {site.FirstPort} overlap those of {other.Label}: one could take the other's");
             }
 
+            if (settings.Sites.Any(s => Accounts.Site(s.Label) == Accounts.SiteBulk(site.Label)))
+            {
+                yield return ("sites", site.Label, $"and {site.Label}-bulk would share the account {Accounts.SiteBulk(site.Label)}: call one of them something else");
+            }
+
             if (site.Ports.Any(p => settings.Ports.Contains(p) || p == settings.AgentPort))
             {
                 yield return ("sites", site.Label, "its block holds a port of sshd's or the agent's");
@@ -73,7 +77,6 @@ internal static class HostSettingsReader
         var text = new StringBuilder("# What this host is to be. In force by: bastion install\n");
         text.Append(CultureInfo.InvariantCulture, $"ports: [{string.Join(", ", settings.Ports)}]\nagent_port: {settings.AgentPort}\n");
         Section(text, "sites", settings.Sites.Select(s => $"{s.Label}: {Number(s.FirstPort)}"));
-        Section(text, "people", settings.People.Select(p => $"{p.Name}: [{string.Join(", ", p.Ports.Select(Number))}]"));
         if (!settings.Exempt.IsEmpty)
         {
             text.Append(CultureInfo.InvariantCulture, $"exempt: [{string.Join(", ", settings.Exempt.Select(n => $"\"{n}\""))}]\n");
@@ -101,17 +104,6 @@ internal static class HostSettingsReader
     }
 
     private static Reading<int> FirstPort(string text) => Quantities.WholeBetween(LowestBlock, 65_536 - SiteAccess.BlockSize)(text);
-
-    private static PersonAccess? Person(ConfigurationSection people, ConfigurationNode.Entry entry)
-    {
-        if (PersonalValues.Account(entry.Key).Problem is { } problem)
-        {
-            people.Fail(entry.Key, entry.Key, problem);
-            return null;
-        }
-
-        return new PersonAccess(entry.Key, people.List(entry.Key, NetworkValues.Port, []));
-    }
 
     private static Reading<IPNetwork> Exempt(string text) =>
         !IPNetwork.TryParse(text.Contains('/') ? text : $"{text}/{(text.Contains(':') ? 128 : 32)}", out var network) ? Reading.Bad("must be an address or a network, such as 203.0.113.7 or 2001:db8::/56")

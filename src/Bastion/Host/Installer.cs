@@ -7,7 +7,7 @@ using Bastion.Watch;
 namespace Bastion.Host;
 
 /// <param name="Leaving">The account of the session we run in, confirmed by its name to be shut out from now on.</param>
-internal sealed record InstallRequest(HostSettings Settings, string? MaintenanceKeys, string? Leaving, TimeSpan RollbackAfter);
+internal sealed record InstallRequest(HostSettings Settings, NewKeys Keys, string? Leaving, TimeSpan RollbackAfter);
 
 /// <summary>Puts a plan in force so that its user cannot be locked out: refusals first, then a transaction, then proof, then commit.</summary>
 internal sealed class Installer(Shell shell, string root, TimeProvider time, Action<string> say)
@@ -17,7 +17,7 @@ internal sealed class Installer(Shell shell, string root, TimeProvider time, Act
     private bool Live => root.Length == 0;
 
     public async Task<ImmutableArray<Change>> PlanInstallAsync(InstallRequest request, CancellationToken ct) =>
-        HostPlan.Install(await new HostFactsReader(shell, root).ReadAsync(ct), request.Settings, HostSettingsReader.Write(request.Settings), request.MaintenanceKeys);
+        HostPlan.Install(await new HostFactsReader(shell, root).ReadAsync(ct), request.Settings, HostSettingsReader.Write(request.Settings), request.Keys);
 
     public async Task<ImmutableArray<Change>> PlanUninstallAsync(CancellationToken ct) => HostPlan.Uninstall(await new HostFactsReader(shell, root).ReadAsync(ct));
 
@@ -125,7 +125,7 @@ internal sealed class Installer(Shell shell, string root, TimeProvider time, Act
 
     private IEnumerable<string> Refusals(HostFacts facts, InstallRequest request)
     {
-        var keys = (request.MaintenanceKeys ?? facts.Text(HostPlan.MaintenanceKeys) ?? "").Split('\n').Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#').ToList();
+        var keys = (request.Keys.Maintenance ?? facts.Text(HostPlan.MaintenanceKeys) ?? "").Split('\n').Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#').ToList();
         if (keys.Count == 0)
         {
             yield return "nobody could maintain this host: give the maintenance account a key, --maintenance-key FILE (a .pub file)";
@@ -134,6 +134,21 @@ internal sealed class Installer(Shell shell, string root, TimeProvider time, Act
         foreach (var problem in keys.Select(k => SshChecks.KeyOf(k) is { } key ? PersonalValues.PublicKey(key).Problem : "is no public key").OfType<string>())
         {
             yield return $"a maintenance key {problem}";
+        }
+
+        foreach (var (label, text) in request.Keys.Sites.OrderBy(s => s.Key, StringComparer.Ordinal))
+        {
+            if (request.Settings.Sites.All(s => s.Label != label))
+            {
+                yield return $"--site-key {label}: there is no such site here; name its ports too, --site {label}:PORT";
+            }
+
+            var lines = text.Split('\n').Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#').ToList();
+            foreach (var problem in lines.Select(l => SshChecks.KeyOf(l) is { } key ? PersonalValues.PublicKey(key).Problem : "is no public key").OfType<string>()
+                .Concat(lines.Count == 0 ? ["is not there: the file has none"] : []))
+            {
+                yield return $"a key of site {label} {problem}";
+            }
         }
 
         if (!facts.Files.ContainsKey(PamLines.Hook))

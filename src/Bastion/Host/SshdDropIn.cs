@@ -48,18 +48,13 @@ internal static class SshdDropIn
         var text = new StringBuilder();
         Line(text, $"# Made by bastion install for OpenSSH {version}; changes are undone by the next run. Check: bastion audit");
         Global(text, settings, version);
-        foreach (var person in settings.People)
-        {
-            Person(text, person);
-        }
-
         foreach (var site in settings.Sites)
         {
             Site(text, Accounts.Site(site.Label), site, settings.AgentPort);
             Site(text, Accounts.SiteBulk(site.Label), site, null);
         }
 
-        Groups(text);
+        Groups(text, settings);
         return text.ToString();
     }
 
@@ -141,12 +136,6 @@ internal static class SshdDropIn
         }
     }
 
-    private static void Person(StringBuilder text, PersonAccess person)
-    {
-        Line(text, $"Match Group {Accounts.PersonGroup} User {person.Name}");
-        Line(text, $"\tPermitOpen {Loopback(person.Ports)}");
-    }
-
     /// <summary>Listens on its block; opens its own listeners (the loop probe) and the agent. No session: nothing can be run.</summary>
     private static void Site(StringBuilder text, string account, SiteAccess site, int? agentPort)
     {
@@ -155,15 +144,18 @@ internal static class SshdDropIn
         Line(text, $"\tPermitOpen {Loopback(site.Ports.Concat(agentPort is { } port ? [port] : []))}");
     }
 
-    /// <summary>What is said for one account above stands, because the first value counts; who is in no list gets "none".</summary>
-    private static void Groups(StringBuilder text) => text.Append(CultureInfo.InvariantCulture,
+    /// <summary>
+    /// What is said for one account above stands, because the first value counts; who is in no list gets "none". A person may be let to any site's services
+    /// here; to which, each key says itself (permitopen), so that people come and go without a word to sshd. Both must allow it.
+    /// </summary>
+    private static void Groups(StringBuilder text, HostSettings settings) => text.Append(CultureInfo.InvariantCulture,
         $"""
         Match Group {Accounts.PersonGroup}
         	AuthorizedKeysFile {Accounts.PeopleKeys}/%u
         	DisableForwarding no
         	AllowTcpForwarding local
         	PermitListen none
-        	PermitOpen none
+        	PermitOpen {Loopback(settings.Sites.SelectMany(s => s.ServicePorts))}
         	MaxSessions 2
         	ForceCommand {PersonCommand}
         Match Group {Accounts.SiteGroup}

@@ -81,10 +81,14 @@ public static class PersonalValues
         return type switch
         {
             "ssh-rsa" => RsaBits(rest) is var bits and < LeastRsaBits ? $"is an RSA key of {bits} bits: at least {LeastRsaBits} are needed" : null,
-            "ssh-ed25519" => TakeString(ref rest, out var key) && key.Length == 32 && rest.IsEmpty ? null : "is cut off or mistyped",
-            _ => TakeString(ref rest, out _) ? null : "is cut off or mistyped",
+            _ => IsPoint(ref rest, type) && (!type.StartsWith("sk-", StringComparison.Ordinal) || TakeString(ref rest, out _)) && rest.IsEmpty ? null : "is cut off or mistyped",
         };
     }
+
+    /// <summary>Ed25519: 32 bytes; P-256: the curve's name and an uncompressed point. On hardware (sk-) the application follows.</summary>
+    private static bool IsPoint(ref ReadOnlySpan<byte> rest, string type) => type.Contains("ed25519", StringComparison.Ordinal)
+        ? TakeString(ref rest, out var key) && key.Length == 32
+        : TakeString(ref rest, out var curve) && curve.SequenceEqual("nistp256"u8) && TakeString(ref rest, out var point) && point is [4, ..] && point.Length == 65;
 
     private static int RsaBits(ReadOnlySpan<byte> rest)
     {

@@ -63,7 +63,6 @@ public sealed class HostTextTests
         {
             Ports = [49022],
             Sites = [new SiteAccess("home", 22001), new SiteAccess("work", 22101)],
-            People = [new PersonAccess("alice", [22001, 22003])],
             Exempt = [System.Net.IPNetwork.Parse("203.0.113.7/32")],
             Logs = new LogTarget("logs.example", 6514, "peer.example", "/etc/bastion/ca.pem", ["/usr/local/bin/ask", "logs"]),
             Exceptions = [new AuditException("TIM-001", "no network time here", new DateOnly(2027, 3, 31))],
@@ -79,6 +78,7 @@ public sealed class HostTextTests
     [Theory]
     [InlineData("ports: [49022, 49022]", "twice")]
     [InlineData("sites: {home: 22001, work: 22010}", "overlap")]
+    [InlineData("sites: {home: 22001, home-bulk: 22101}", "share the account site-home-bulk")]
     [InlineData("sites: {home: 49010}", "sshd's or the agent's")]
     [InlineData("sites: {home: 80}", "1024")]
     [InlineData("exempt: [100.64.0.1]", "carrier")]

@@ -8,7 +8,6 @@ public sealed class SshdDropInTests
     private static readonly HostSettings Settings = HostSettings.Default with
     {
         Sites = [new SiteAccess("home", 22001)],
-        People = [new PersonAccess("alice", [22001, 22003])],
         Exempt = [IPNetwork.Parse("203.0.113.7/32")],
     };
 

@@ -101,7 +101,7 @@ public sealed class LoginRulesTests
     [Theory]
     [InlineData("site-home")]
     [InlineData("site-home-bulk")]
-    [InlineData("sync")]
+    [InlineData("bastion-sync")]
     public void Site_has_its_three_accounts(string account) => Assert.Equal(Severity.Low, LoginRules.Judge(ByKey(account), new LoginContext(Home, false)).Severity);
 
     [Theory]

@@ -17,7 +17,7 @@ public sealed class PublicKeyTests
     [Fact]
     public void PublicKey_p256_and_sk_are_taken()
     {
-        Assert.Null(PersonalValues.PublicKey($"ecdsa-sha2-nistp256 {Blob("ecdsa-sha2-nistp256", [1], new byte[65])}").Problem);
+        Assert.Null(PersonalValues.PublicKey($"ecdsa-sha2-nistp256 {Blob("ecdsa-sha2-nistp256", "nistp256"u8.ToArray(), [4, .. new byte[64]])}").Problem);
         Assert.Null(PersonalValues.PublicKey($"sk-ssh-ed25519@openssh.com {Blob("sk-ssh-ed25519@openssh.com", new byte[32], [1])}").Problem);
     }
 

@@ -16,7 +16,6 @@ public sealed class AuditTests : IAsyncLifetime
     private static readonly HostSettings Settings = HostSettings.Default with
     {
         Sites = [new SiteAccess("home", 22001)],
-        People = [new PersonAccess("alice", [22001])],
         Logs = new LogTarget("logs.example", 6514, "logs.example", "/etc/bastion/logs-ca.pem", []),
     };
 
@@ -31,7 +30,7 @@ public sealed class AuditTests : IAsyncLifetime
         ("SSH-003", "s/^UsePAM yes/UsePAM no/"),
         ("SSH-004", "s/PermitListen 127.0.0.1:22001 .*/PermitListen any/"),
         ("SSH-004", "s/ 127.0.0.1:49020$/ 127.0.0.1:49020 10.0.0.1:22/"),
-        ("SSH-005", "s/^\\tPermitOpen 127.0.0.1:22001$/\\tPermitOpen any/"),
+        ("SSH-005", "s/^\\tPermitOpen 127.0.0.1:22001 .*:22015$/\\tPermitOpen any/"),
         ("SSH-005", "s#^\\tForceCommand /usr/bin/bastion sentence##"),
         ("SSH-006", "s/^DisableForwarding yes/DisableForwarding no/"),
         ("SSH-007", "s/^AllowGroups /AllowGroups users /"),
@@ -51,6 +50,9 @@ public sealed class AuditTests : IAsyncLifetime
     /// <summary>Check, what is changed in the facts.</summary>
     private static readonly (string Check, Func<AuditFacts, AuditFacts> Mutate)[] OnFacts =
     [
+        ("SSH-005", f => f with { Keys = f.Keys.Add(new KeyLine("alice", "/run/bastion-keys/alice", OtherKey)) }),
+        ("SSH-005", f => f with { Keys = f.Keys.Add(new KeyLine("alice", "/run/bastion-keys/alice", $"restrict,port-forwarding {OtherKey}")) }),
+        ("SSH-007", f => f with { GroupMembers = f.GroupMembers.SetItem(Accounts.PersonGroup, ["alice", "nobody"]) }),
         ("SSH-007", f => f with { GroupMembers = f.GroupMembers.SetItem(Accounts.MaintenanceGroup, ["maintenance", "mallory"]) }),
         ("SSH-008", f => f with { Keys = f.Keys.Add(new KeyLine("gone", "/etc/bastion/keys/gone", OtherKey)) }),
         ("SSH-008", f => f with { Keys = f.Keys.Add(new KeyLine("alice", "/run/bastion-keys/alice", "restrict ssh-dss AAAA")) }),
@@ -205,7 +207,8 @@ public sealed class AuditTests : IAsyncLifetime
 
         return new AuditFacts(
             Settings, version, null, null, files.ToImmutableDictionary(StringComparer.Ordinal),
-            new[] { "alice", "site-home", "bastion-sync", "maintenance" }.ToImmutableDictionary(n => n, n => "x", StringComparer.Ordinal),
+            new[] { ("alice", Accounts.PersonGroup), ("site-home", Accounts.SiteGroup), ("bastion-sync", Accounts.SyncGroup), ("maintenance", Accounts.MaintenanceGroup), ("nobody", "nogroup") }
+                .ToImmutableDictionary(n => n.Item1, n => n.Item2, StringComparer.Ordinal),
             new Dictionary<string, ImmutableArray<string>>(StringComparer.Ordinal)
             {
                 [Accounts.PersonGroup] = ["alice"],
@@ -213,7 +216,7 @@ public sealed class AuditTests : IAsyncLifetime
                 [Accounts.SyncGroup] = ["bastion-sync"],
                 [Accounts.MaintenanceGroup] = ["maintenance"],
             }.ToImmutableDictionary(StringComparer.Ordinal),
-            [new KeyLine("maintenance", "/etc/bastion/keys/maintenance", SkKey())],
+            [new KeyLine("maintenance", "/etc/bastion/keys/maintenance", SkKey()), new KeyLine("alice", "/run/bastion-keys/alice", $"restrict,port-forwarding,permitopen=\"127.0.0.1:22001\" {OtherKey}")],
             [Listen(IPAddress.Any, 49022), Listen(IPAddress.IPv6Any, 443), Listen(IPAddress.Loopback, 22001)],
             Firewall.Write(Settings), "APT::Periodic::Unattended-Upgrade \"1\";\nUnattended-Upgrade::Automatic-Reboot \"false\";\nUnattended-Upgrade::Origins-Pattern:: \"origin=Debian,label=Debian-Security\";\n",
             Synchronised: true, SinceUpgrade: TimeSpan.FromDays(1), Uptime: TimeSpan.FromDays(30), RebootPending: false,

@@ -10,7 +10,6 @@ public sealed class SshdDropInOnSshdTests : IAsyncLifetime
     private static readonly HostSettings Settings = HostSettings.Default with
     {
         Sites = [new SiteAccess("home", 22001), new SiteAccess("work", 22101)],
-        People = [new PersonAccess("alice", [22001, 22003])],
     };
 
     private HostRoom? _room;
@@ -48,9 +47,10 @@ public sealed class SshdDropInOnSshdTests : IAsyncLifetime
     {
         await _room!.DoAsync("sshd -t");
 
-        await SaysAsync("alice", "permitopen 127.0.0.1:22001 127.0.0.1:22003", "permitlisten none", "disableforwarding no", "allowtcpforwarding local",
+        var services = string.Join(' ', Enumerable.Range(22001, 15).Concat(Enumerable.Range(22101, 15)).Select(p => $"127.0.0.1:{p}"));
+        await SaysAsync("alice", $"permitopen {services}", "permitlisten none", "disableforwarding no", "allowtcpforwarding local",
             "maxsessions 2", "forcecommand /usr/bin/bastion sentence", "permittty no", "authorizedkeysfile /run/bastion-keys/%u", "gatewayports no");
-        await SaysAsync("bob", "permitopen none", "permitlisten none", "forcecommand /usr/bin/bastion sentence");
+        await SaysAsync("bob", $"permitopen {services}", "permitlisten none", "forcecommand /usr/bin/bastion sentence");
         var block = string.Join(' ', Enumerable.Range(22001, 16).Select(p => $"127.0.0.1:{p}"));
         await SaysAsync("site-home", $"permitlisten {block}", $"permitopen {block} 127.0.0.1:49020", "maxsessions 0", "permittty no",
             "allowtcpforwarding yes", "authorizedkeysfile /etc/bastion/keys/%u", "unusedconnectiontimeout none");

@@ -14,6 +14,7 @@ public sealed class UnitFileTests
     [NeedsTheory(Need.SystemdAnalyze)]
     [InlineData("infra/bastion/bastion-agent.service")]
     [InlineData("infra/bastion/bastion-poweroff.service")]
+    [InlineData("infra/bastion/bastion-bundle@.service")]
     [InlineData("infra/internalhost/internalhost.service")]
     public async Task Unit_is_sandboxed(string unit)
     {
@@ -25,6 +26,7 @@ public sealed class UnitFileTests
     [NeedsTheory(Need.SystemdAnalyze)]
     [InlineData("infra/bastion/bastion-agent.service")]
     [InlineData("infra/bastion/bastion-poweroff.service")]
+    [InlineData("infra/bastion/bastion-bundle@.service")]
     [InlineData("infra/internalhost/internalhost.service")]
     public async Task Unit_has_no_word_that_systemd_does_not_know(string unit)
     {

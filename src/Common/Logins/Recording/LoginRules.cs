@@ -39,6 +39,9 @@ internal static class LoginRules
     /// <summary>Fewer are a person who has mistyped, or a client that has offered its other keys.</summary>
     public const int ManyFailures = 5;
 
+    /// <summary>Not "sync": Debian has an account of that name (uid 4, shell /bin/sync) on every machine.</summary>
+    public const string SyncAccount = "bastion-sync";
+
     public static LoginVerdict Judge(Login login, LoginContext context)
     {
         var verdict = ByWho(login, context);
@@ -87,7 +90,7 @@ internal static class LoginRules
     private static bool IsOwn(Identity identity, string account) => identity.Role switch
     {
         LoginRole.Person => account == identity.Name,
-        LoginRole.Site => account == $"site-{identity.Name}" || account == $"site-{identity.Name}-bulk" || account == "sync",
+        LoginRole.Site => account == $"site-{identity.Name}" || account == $"site-{identity.Name}-bulk" || account == SyncAccount,
         LoginRole.Maintenance => account == "maintenance" || account == identity.Name,
         _ => false,
     };
