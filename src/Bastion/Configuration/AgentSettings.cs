@@ -39,7 +39,7 @@ internal static class AgentSettings
             root.Has("dead_man") ? DeadMan(root.Section("dead_man")) : null);
         options = options with
         {
-            Allow = root.Has("allow") ? AllowListReader.Read(map.At("allow"), "allow", errors, Fingerprint, privateToo: false) : [],
+            Allow = root.Has("allow") ? AllowListReader.Read(map.At("allow"), "allow", errors, PersonalValues.Fingerprint, privateToo: false) : [],
             // A private sshd has no PAM of ours, unless it is said where its hook writes.
             Spool = root.Optional("spool", FullPath) ?? (options.Private ? null : HookSpool.DefaultFolder),
             Channels = ChannelReader.Read(
@@ -85,7 +85,7 @@ internal static class AgentSettings
         }
 
         var section = new ConfigurationSection(path, map, errors);
-        var fingerprint = section.Need("fingerprint", Fingerprint, "as ssh-keygen -l prints it");
+        var fingerprint = section.Need("fingerprint", PersonalValues.Fingerprint, "as ssh-keygen -l prints it");
         var role = section.Need("role", Role, "person, site or maintenance");
         var name = section.Need("name", Plain, "who this is");
         var device = section.Optional("device", Plain);
@@ -144,11 +144,6 @@ internal static class AgentSettings
         text.Length is > 0 and <= NameLimit && text.All(c => c is >= ' ' and <= '~') && text.Trim().Length == text.Length
             ? text
             : Reading.Bad($"must be 1 to {NameLimit} plain characters");
-
-    private static Reading<string> Fingerprint(string text) =>
-        text.StartsWith("SHA256:", StringComparison.Ordinal) && PublicKeyText.IsFingerprint(text)
-            ? text
-            : Reading.Bad("must be a fingerprint as ssh-keygen -l prints it: SHA256: and 43 characters");
 
     private static Reading<LoginRole> Role(string text) => text switch
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Common.Logins;
 
 namespace Common.Configuration;
 
@@ -62,6 +63,12 @@ public static class PersonalValues
             ? Reading.Bad($"is of a type that is not taken; taken: {string.Join(", ", KeyTypes)}")
             : Blob(words[0], words[1]) is { } problem ? Reading.Bad(problem) : $"{words[0]} {words[1]}";
     }
+
+    /// <summary>A key by its fingerprint, as <c>ssh-keygen -l</c> prints it.</summary>
+    public static Reading<string> Fingerprint(string text) =>
+        text.StartsWith("SHA256:", StringComparison.Ordinal) && PublicKeyText.IsFingerprint(text)
+            ? text
+            : Reading.Bad("must be a fingerprint as ssh-keygen -l prints it: SHA256: and 43 characters");
 
     /// <summary>RFC 4253 6.6: the blob begins with its type again; RSA is <c>string type, mpint e, mpint n</c>.</summary>
     private static string? Blob(string type, string base64)

@@ -6,6 +6,9 @@ public sealed record ProcessSpec(string Program, IReadOnlyList<string> Arguments
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     public string? WorkingDirectory { get; init; }
+
+    /// <summary>What it reads on its standard input, which then ends. The only way in for a secret: arguments and environment are seen by others.</summary>
+    public ReadOnlyMemory<byte> Input { get; init; }
 }
 
 /// <param name="Code">The exit status, or null when a signal ended it.</param>

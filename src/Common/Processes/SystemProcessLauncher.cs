@@ -34,7 +34,7 @@ public sealed class SystemProcessLauncher(TimeProvider time) : IProcessLauncher
             throw new ProcessStartException($"{spec.Program} could not be started: {e.Message}", e);
         }
 
-        return new SystemChildProcess(process, onLine, time);
+        return new SystemChildProcess(process, spec.Input, onLine, time);
     }
 
     private static ProcessStartInfo Describe(ProcessSpec spec, string setpriv, string program)
@@ -133,12 +133,12 @@ public sealed class SystemProcessLauncher(TimeProvider time) : IProcessLauncher
         private readonly TimeProvider _time;
         private volatile bool _stopAsked;
 
-        public SystemChildProcess(Process process, Action<ProcessStream, string> onLine, TimeProvider time)
+        public SystemChildProcess(Process process, ReadOnlyMemory<byte> input, Action<ProcessStream, string> onLine, TimeProvider time)
         {
             _process = process;
             _time = time;
             Pid = process.Id;
-            process.StandardInput.Close();
+            _ = FeedAsync(process.StandardInput, input);
             var drained = Task.WhenAll(
                 LinePump.RunAsync(process.StandardOutput.BaseStream, line => onLine(ProcessStream.Output, line)),
                 LinePump.RunAsync(process.StandardError.BaseStream, line => onLine(ProcessStream.Error, line)));
@@ -183,6 +183,20 @@ public sealed class SystemProcessLauncher(TimeProvider time) : IProcessLauncher
             return _process.ExitCode is > 128 and <= 192 and var code
                 ? new ProcessExit(null, code - 128, stopped)
                 : new ProcessExit(_process.ExitCode, null, stopped);
+        }
+
+        /// <summary>A child that ends, or closes its input, before it has read all of it is no failure of ours.</summary>
+        private static async Task FeedAsync(StreamWriter pipe, ReadOnlyMemory<byte> input)
+        {
+            try
+            {
+                await pipe.BaseStream.WriteAsync(input);
+                pipe.Close();
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                // Its exit status and its words tell why.
+            }
         }
 
         private void Signal(int signal)

@@ -12,6 +12,11 @@ internal static class BastionReader
 {
     private const int LongestSocketPath = 100;
     private const int MostPorts = 8;
+    private const string None = "none";
+
+    /// <summary>An owner who starts the VM in the provider's app must be given the time to be joined.</summary>
+    private static readonly TimeSpan ShortestDeadMan = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan LongestDeadMan = TimeSpan.FromDays(7);
 
     public static BastionOptions Read(ConfigurationSection section, string site, string runtimeDirectory)
     {
@@ -29,6 +34,12 @@ internal static class BastionReader
             section.Optional("address", Address),
             section.Optional("socket", SocketPath) ?? (cloud == CloudKind.Local ? $"{runtimeDirectory}/local-cloud.sock" : null),
             section.Get("profile", SiteReader.Choice(("serving", TunnelProfile.Serving), ("metered", TunnelProfile.Metered), ("fast", TunnelProfile.Fast)), TunnelProfile.Serving));
+        var isOurVm = cloud is not CloudKind.Static and not CloudKind.Local;
+        options = options with
+        {
+            SyncUser = section.Get("sync", SyncUser, cloud == CloudKind.Local || options.AgentPort is null ? null : SiteDefaults.SyncUser),
+            DeadMan = section.Get("dead_man", DeadMan, isOurVm ? SiteDefaults.DeadMan : null),
+        };
         options = options with { Commands = section.Has("commands") ? Commands(section.Section("commands")) : null };
         section.Close();
         CrossCheck(section, options);
@@ -79,7 +90,16 @@ internal static class BastionReader
     }
 
     private static Reading<int?> AgentPort(string text) =>
-        text == "none" ? (Reading<int?>)(int?)null : Port(text) is { Problem: { } problem } ? Reading.Bad($"{problem}, or none") : (int?)Port(text).Value;
+        text == None ? (Reading<int?>)(int?)null : Port(text) is { Problem: { } problem } ? Reading.Bad($"{problem}, or none") : (int?)Port(text).Value;
+
+    private static Reading<string?> SyncUser(string text) =>
+        text == None ? (Reading<string?>)(string?)null
+        : Account(text) is { Problem: { } problem } ? Reading.Bad($"{problem}, or none: people and keys are not pushed to the bastion") : (string?)text;
+
+    private static Reading<TimeSpan?> DeadMan(string text) =>
+        text == None ? (Reading<TimeSpan?>)(TimeSpan?)null
+        : Quantities.DurationBetween(ShortestDeadMan, LongestDeadMan)(text) is { Problem: { } problem } ? Reading.Bad($"{problem}, or none")
+        : (TimeSpan?)Quantities.DurationBetween(ShortestDeadMan, LongestDeadMan)(text).Value;
 
     private static Reading<string> SocketPath(string text) =>
         SiteReader.FullPath(text) is { Problem: { } problem } ? Reading.Bad(problem)

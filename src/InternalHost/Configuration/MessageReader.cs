@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Common;
+using Common.Alerts.Mail;
 using Common.Alerts.Settings;
 using Common.Configuration;
 using static Common.Configuration.PersonalValues;
@@ -16,19 +17,19 @@ internal static class MessageReader
     {
         var sms = section.Has("sms") ? Sms(section.Section("sms"), people) : null;
         var user = section.Get("inner_user", Account, people.Select(p => p.Name).FirstOrDefault("owner"));
-        if (section.Has("mail"))
-        {
-            section.Fail("mail", "", "is for the bastion only: from here a mail cannot be bound to an uplink; use telegram, a webhook or sms");
-        }
-
-        var channels = ChannelReader.Read(section, site, Secrets, sms is not null, withMail: false);
+        var channels = ChannelReader.Read(section, site, Secrets, sms is not null, withMail: true);
         if (channels.Telegram is null && people.FirstOrDefault(p => p.Telegram is not null) is { } chatty)
         {
             section.Fail("telegram", "", $"is missing: people.{chatty.Name}.telegram needs the bot");
         }
 
         section.Close();
-        return new MessageOptions(sms, user) { Channels = channels };
+        return new MessageOptions(sms, user)
+        {
+            Channels = channels with { Mail = null, Order = [.. channels.Order.Where(c => c != MailChannel.ChannelName)] },
+            Mail = channels.Mail,
+            BastionOrder = channels.Order,
+        };
     }
 
     private static SmsOptions Sms(ConfigurationSection section, ImmutableArray<PersonOptions> people)

@@ -16,8 +16,11 @@ internal static class SiteDefaults
     public const long RecordBytes = 16_000_000;
     public const int FirstForwardPort = 22_001;
     public const int AgentPort = 49_020;
+    public const string SyncUser = "bastion-sync";
 
     public static readonly ImmutableArray<int> BastionPorts = [49_022, 443];
+
+    public static readonly TimeSpan DeadMan = TimeSpan.FromMinutes(20);
 
     public static readonly TimeSpan RecoverAfter = TimeSpan.FromSeconds(20);
     public static readonly TimeSpan TellAfter = TimeSpan.FromSeconds(60);

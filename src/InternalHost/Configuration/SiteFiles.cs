@@ -24,6 +24,7 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
             Messages = options.Messages with
             {
                 Sms = options.Messages.Sms is { } sms ? sms with { SecretFile = Secret("messages.sms.secret", sms.SecretFile) ?? "" } : null,
+                Mail = options.Messages.Mail is { } mail ? Resolved(mail) : null,
                 Channels = options.Messages.Channels with
                 {
                     Telegram = options.Messages.Channels.Telegram is { } telegram ? Resolved(telegram) : null,
@@ -55,6 +56,9 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
     {
         Gateway = telegram.Gateway with { SecretFile = Secret("messages.telegram.secret", telegram.Gateway.SecretFile) ?? "" },
     };
+
+    private MailSettings Resolved(MailSettings mail) =>
+        mail with { Gateway = mail.Gateway with { SecretFile = Secret("messages.mail.secret", mail.Gateway.SecretFile) } };
 
     private WebhookSettings Resolved(WebhookSettings webhook) => webhook with
     {
@@ -91,6 +95,7 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
             ("messages.sms.ca", options.Messages.Sms?.CaFile),
             ("messages.telegram.ca", options.Messages.Channels.Telegram?.CaFile),
             ("messages.webhook.ca", options.Messages.Channels.Webhook?.CaFile),
+            ("messages.mail.ca", options.Messages.Mail?.Gateway.CaFile),
             ("witnesses.tls_a.ca", options.Witnesses.TlsA.CaFile),
             ("witnesses.tls_b.ca", options.Witnesses.TlsB.CaFile),
         })

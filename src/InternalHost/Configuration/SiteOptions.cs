@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Common.Alerts.Policy;
 using Common.Alerts.Settings;
 
 namespace InternalHost.Configuration;
@@ -28,6 +29,9 @@ public sealed record SiteOptions(
 
     /// <summary>How much disk the recording of our probes may take (<c>internalhost replay</c>); 0: nothing is recorded.</summary>
     public long RecordBytes { get; init; } = SiteDefaults.RecordBytes;
+
+    /// <summary>Logins that are recorded and not told at once. Those from public addresses go to the bastion.</summary>
+    public ImmutableArray<AllowEntry> Allow { get; init; } = [];
 
     /// <summary>The uplinks by which our own packets can leave.</summary>
     public IEnumerable<UplinkOptions> Lines => new[] { Primary, Backup }.Where(u => u.Carries);
@@ -100,6 +104,12 @@ public sealed record BastionOptions(
 
     public int LoopProbePort => FirstForwardPort + ForwardPortCount - 1;
 
+    /// <summary>The bastion's account to which people, keys and channels are pushed at each start; null: they are not.</summary>
+    public string? SyncUser { get; init; }
+
+    /// <summary>The VM switches itself off after so long without tunnel and session; null: never.</summary>
+    public TimeSpan? DeadMan { get; init; }
+
     /// <summary>command: what to run. Others: null.</summary>
     public CloudCommands? Commands { get; init; }
 }
@@ -145,6 +155,12 @@ public sealed record MessageOptions(SmsOptions? Sms, string InnerUser)
 {
     /// <summary>The other channels.</summary>
     public ChannelSettings Channels { get; init; } = new();
+
+    /// <summary>Sent by the bastion alone: from here a mail cannot be bound to an uplink.</summary>
+    public MailSettings? Mail { get; init; }
+
+    /// <summary>The bastion's channels, the first one tried first; <see cref="Mail"/> is one of them.</summary>
+    public ImmutableArray<string> BastionOrder { get; init; } = [];
 
     /// <summary>Every configured channel, the first one tried first.</summary>
     public ImmutableArray<string> Order => Channels.Order.IsEmpty ? Channels.InUsualOrder(Sms is not null) : Channels.Order;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Common;
+using Common.Alerts.Policy;
 using Common.Configuration;
 using static Common.Configuration.PersonalValues;
 
@@ -45,6 +46,7 @@ internal static class SiteReader
         {
             InnerHostKeyFiles = root.List("inner_host_keys", FullPath, options.InnerHostKeyFiles),
             RecordBytes = root.Get("record", Record, options.RecordBytes),
+            Allow = root.Has("allow") ? AllowListReader.Read(file.At("allow"), "allow", errors, Fingerprint, privateToo: true) : [],
         };
         var secrets = root.Get("secrets_directory", FullPath, SiteDefaults.SecretsDirectory);
         root.Close();

@@ -1,6 +1,7 @@
 using System.Text;
 using Common;
 using Common.Configuration;
+using InternalHost.Sync;
 
 namespace InternalHost.Configuration;
 
@@ -46,6 +47,15 @@ internal static class SiteSummary
         }
 
         yield return ("messages", Messages(options.Messages));
+        if (options.Messages.Mail is { } mail)
+        {
+            yield return ("mail", $"from the bastion only, by {mail.Gateway.Host}");
+        }
+
+        if (!options.Allow.IsEmpty)
+        {
+            yield return ("allow", $"{options.Allow.Length} kind{(options.Allow.Length == 1 ? "" : "s")} of login not told at once");
+        }
     }
 
     private static string Messages(MessageOptions messages)
@@ -88,9 +98,15 @@ internal static class SiteSummary
             notes.Add("No agent: nobody can say who is logged in at the bastion.");
         }
 
+        notes.AddRange(People(options));
         notes.AddRange(options.People.Where(p => p.Devices.IsEmpty).Select(p => $"{p.Name} has no device, so no key to get in with."));
         return notes.Count == 0 ? "" : "\n" + string.Concat(notes.Select(n => $" Note: {n}\n"));
     }
+
+    /// <summary>What the bastion is not told.</summary>
+    private static IEnumerable<string> People(SiteOptions options) => options.Bastion.SyncUser is null
+        ? options.Bastion.Cloud == CloudKind.Local ? [] : ["bastion.sync is none: people, keys and channels are not pushed to the bastion; it needs its own."]
+        : PushedChannels.Of(options.Messages).Where(c => c.LeftOut is not null).Select(c => $"The bastion will not use {c.Name}: {c.LeftOut}.");
 
     /// <summary>Those who observe may die with the primary, in one power strip or one router; then nothing is known, and nothing is started.</summary>
     private static string Silence(PrimaryObservation observe)

@@ -27,6 +27,10 @@ public sealed record StatusReport(
     JournalStatus Journal,
     BytesStatus Bytes)
 {
+    /// <summary>What the bastion knows of people; null: this daemon pushes nothing there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PeopleStatus? People { get; init; }
+
     /// <summary>Whether the probes are recorded as they should be.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RecordingStatus? Recording { get; init; }
@@ -115,6 +119,15 @@ public sealed record ForwardStatus(string Name, int Port, string Target, string 
 
 /// <param name="Count">Null: unknown, which counts as occupied.</param>
 public sealed record SessionsStatus(int? Count, double? AgeS);
+
+/// <param name="Bundle">Number of the last one that the bastion has taken since this daemon started; null: none.</param>
+/// <param name="Refusal">Why the last push was not taken, whole; null: it was.</param>
+/// <param name="NextTryInS">Null: not by itself.</param>
+public sealed record PeopleStatus(long? Bundle, double? AgeS, string? Refusal, string? Detail, double? RefusalAgeS, double? NextTryInS)
+{
+    [JsonIgnore]
+    public string? Problem => Refusal is null ? null : $"{Refusal}: {Detail}";
+}
 
 /// <param name="Pending">Not yet confirmed.</param>
 /// <param name="Dead">Given up: somebody was not told.</param>

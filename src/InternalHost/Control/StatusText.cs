@@ -98,6 +98,11 @@ public static class StatusText
             yield return new($"  {forward.Name}", forward.State.Replace('_', ' '), Join($"{forward.Port} -> {forward.Target}", forward.Reason));
         }
 
+        if (report.People is { } people)
+        {
+            yield return new("people there", people.Refusal is not null ? "NOT CURRENT" : people.Bundle is null ? "not pushed" : "current", People(people));
+        }
+
         yield return new("sessions", Count(report.Sessions.Count), Seen(report.Sessions.AgeS));
         yield return new("alerts", Alerts(report.Alerts), report.Alerts.Problem ?? "");
         yield return new("journal", report.Journal.Ok ? "ok" : "FAILING", report.Journal.Problem ?? "");
@@ -173,6 +178,11 @@ public static class StatusText
         (0, _) => $"{alerts.Dead} LOST",
         _ => $"{alerts.Pending} pending, {alerts.Dead} LOST",
     };
+
+    private static string People(PeopleStatus people) => Join(
+        people.Refusal is null ? "" : $"{people.Problem} ({Ago(people.RefusalAgeS ?? 0)})",
+        people.NextTryInS is { } next ? $"next try in {Span(next)}" : "",
+        people.Bundle is { } number ? $"bundle {number}, pushed {Ago(people.AgeS ?? 0)}" : "");
 
     private static string Clock(bool? synchronised) => synchronised switch
     {

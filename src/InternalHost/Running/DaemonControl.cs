@@ -5,13 +5,14 @@ using Common.Journal;
 using InternalHost.Configuration;
 using InternalHost.Control;
 using InternalHost.Failover;
+using InternalHost.Sync;
 using InternalHost.Tunnel;
 
 namespace InternalHost.Running;
 
 /// <summary>What the operator's commands do in the running daemon.</summary>
 internal sealed class DaemonControl(
-    OperatorOrders orders, LiveOptions options, TunnelService tunnel, StatusBuilder status, Database database, ChannelTests tests, string configFile, Func<SiteReading> read) : IControlHandler
+    OperatorOrders orders, LiveOptions options, TunnelService tunnel, StatusBuilder status, Database database, ChannelTests tests, string configFile, Func<SiteReading> read, SyncService? sync = null) : IControlHandler
 {
     private const int ShownAlerts = 50;
 
@@ -53,6 +54,7 @@ internal sealed class DaemonControl(
 
         var later = options.Replace(wanted);
         tunnel.Reload([.. wanted.Services.Select(RemoteForward.To)]);
+        sync?.Reloaded();
         return ControlReply.Done(later.Count == 0 ? "reloaded" : $"reloaded; these count after a restart: {string.Join(", ", later)}");
     }
 }

@@ -12,6 +12,7 @@ using InternalHost.Configuration;
 using InternalHost.Control;
 using InternalHost.Failover;
 using InternalHost.Messages;
+using InternalHost.Sync;
 using InternalHost.Tunnel;
 using InternalHost.Wan;
 using InternalHost.Wan.Clock;
@@ -64,7 +65,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         var memory = new UplinkMemory(_database);
         var (probeMeter, worldMeter) = (new UplinkMeter(), new UplinkMeter());
         var inbox = new FailoverInbox(time);
-        var wayIn = new WayInByTunnel(inbox);
+        var wayIn = new WayInByTunnel(inbox, time);
         var witnesses = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
         IProber prober = site.Primary.Observe is { } observe
             ? new ObservingProber(witnesses, Observers.Of(site, observe, trusted, launcher, time, logs.CreateLogger<RouterObserver>())) : witnesses;
@@ -94,9 +95,10 @@ internal sealed class DaemonHost : IAsyncDisposable
 
         // The tunnel, by the uplink that our own calls take too.
         var transport = new MeasuredTransport(new OpenSshTransport(launcher, site.Bastion, site.RuntimeDirectory, time), () => route()[0].Name);
+        var dialler = new ReachingDialler(new BannerDialler(address => OpenSocket(route()[0], address), site.Bastion.Ports, time), () => route()[0], nat64);
         var tunnel = new TunnelService(
-            transport,
-            new ReachingDialler(new BannerDialler(address => OpenSocket(route()[0], address), site.Bastion.Ports, time), () => route()[0], nat64),
+            new SyncingTransport(transport, () => wayIn.Sync),
+            dialler,
             site.Bastion,
             [.. site.Services.Select(RemoteForward.To)],
             site.RuntimeDirectory,
@@ -132,6 +134,17 @@ internal sealed class DaemonHost : IAsyncDisposable
             },
         };
 
+        if (site.Bastion.SyncUser is not null)
+        {
+            var client = new SyncClient(
+                launcher, dialler, site.Bastion, site.RuntimeDirectory, time, bytes => worldMeter.Add(route()[0].Name, bytes.Acknowledged, bytes.Received));
+            var push = new BundlePush(
+                () => live.Now, new BundleNumbers(_database, site.Site), client.SendAsync,
+                () => trusted.Source == TimeSource.Floor ? null : trusted.Now.ToUnixTimeSeconds(), Zone(time));
+            wayIn.Sync = new SyncService(
+                push.RunAsync, push.DiffersAsync, new SyncAlerts(outbox, () => live.Now, () => failover.Snapshot.Outage?.Number, time).Tell, time, logs.CreateLogger<SyncService>());
+        }
+
         bastion.Addresses = () => site.Bastion.Address is { } always ? [always]
             : failover.Snapshot.Watch.Instance is { State: InstanceState.Running } running ? running.Addresses : [];
 
@@ -141,12 +154,18 @@ internal sealed class DaemonHost : IAsyncDisposable
         {
             RecordingProblem = () => recorder?.Problem,
             Egress = () => egress.Address,
+            Sync = () => wayIn.Sync?.Snapshot,
         };
         var tests = new ChannelTests(outbox, outboxService, site.Site, () => OutageAlerts.Everybody(live.Now), time);
-        _control = new DaemonControl(new OperatorOrders(inbox), live, tunnel, status, _database, tests, configFile, () => Read(configFile));
+        _control = new DaemonControl(new OperatorOrders(inbox), live, tunnel, status, _database, tests, configFile, () => Read(configFile), wayIn.Sync);
         _healthy = () => Common.Time.Instant.Now(time) is var now && now - wan.LastTurn < LoopLimit && now - failover.LastTurn < LoopLimit;
 
         services.AddSingleton<IHostedService>(outboxService);
+        if (wayIn.Sync is { } sync)
+        {
+            services.AddSingleton<IHostedService>(sync);
+        }
+
         services.AddSingleton<IHostedService>(tunnel);
         services.AddSingleton<IHostedService>(failover);
         services.AddSingleton<IHostedService>(new InnerSshWatch(inbox, live, () => tunnel.Snapshot, time));
@@ -241,6 +260,8 @@ internal sealed class DaemonHost : IAsyncDisposable
             return client;
         }
     }
+
+    private static string? Zone(TimeProvider time) => time.LocalTimeZone is { HasIanaId: true } zone ? zone.Id : null;
 
     /// <summary>A loopback address (provider <c>local</c>) is behind no uplink: from a real interface it is dialled unbound.</summary>
     private static Socket OpenSocket(UplinkOptions uplink, IPAddress address) => IPAddress.IsLoopback(address) && uplink.Interface != "lo"

@@ -27,7 +27,14 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
     public IReadOnlyList<string> Replace(SiteOptions wanted)
     {
         var now = _options;
-        _options = now with { Outage = wanted.Outage, Services = wanted.Services, People = wanted.People, Messages = Messages(now.Messages, wanted.Messages) };
+        _options = now with
+        {
+            Outage = wanted.Outage,
+            Services = wanted.Services,
+            People = wanted.People,
+            Messages = Messages(now.Messages, wanted.Messages),
+            Allow = wanted.Allow,
+        };
         return [.. NeedRestart(now, wanted)];
     }
 
@@ -35,6 +42,8 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
     private static MessageOptions Messages(MessageOptions now, MessageOptions wanted) => now with
     {
         InnerUser = wanted.InnerUser,
+        Mail = wanted.Mail,
+        BastionOrder = wanted.BastionOrder,
         Sms = now.Sms is { } sms && wanted.Sms is { } other ? sms with { To = other.To } : now.Sms,
     };
 

@@ -3,6 +3,7 @@ using Common.Journal;
 using InternalHost.Configuration;
 using InternalHost.Failover;
 using InternalHost.Messages;
+using InternalHost.Sync;
 using InternalHost.Wan.Clock;
 using InternalHost.Wan.Http;
 using Microsoft.Data.Sqlite;
@@ -22,6 +23,7 @@ internal static class StateFile
         UplinkMemory.Migration,
         UplinkAlertMemory.Migration,
         Outbox.DetailsMigration,
+        BundleNumbers.Migration,
     ];
 
     /// <summary>

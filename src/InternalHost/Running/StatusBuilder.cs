@@ -3,6 +3,7 @@ using Common.Alerts;
 using Common.Time;
 using InternalHost.Control;
 using InternalHost.Failover;
+using InternalHost.Sync;
 using InternalHost.Tunnel;
 using InternalHost.Wan;
 using InternalHost.Wan.Clock;
@@ -32,6 +33,9 @@ internal sealed class StatusBuilder(
     /// <summary>From where the bastion sees the tunnel; null: not known.</summary>
     public Func<System.Net.IPAddress?> Egress { get; init; } = () => null;
 
+    /// <summary>What the bastion knows of people; null: nothing is pushed there.</summary>
+    public Func<SyncState?> Sync { get; init; } = () => null;
+
     public StatusReport Build()
     {
         var now = Instant.Now(time);
@@ -51,6 +55,7 @@ internal sealed class StatusBuilder(
             new JournalStatus(journal.Problem is null && diskProblem is null, journal.Problem ?? diskProblem),
             meter.Read(state.Outage) is { } bytes ? new BytesStatus(bytes.Sent, bytes.Received) : new BytesStatus(null, null))
         {
+            People = Sync() is { } sync ? People(sync, now) : null,
             Recording = RecordingProblem() is { } problem ? new RecordingStatus(false, problem) : new RecordingStatus(true),
         };
     }
@@ -80,6 +85,7 @@ internal sealed class StatusBuilder(
             problems.Add($"{report.Alerts.Dead} messages will not arrive");
         }
 
+        AddIf(problems, report.People?.Problem, "people at the bastion: ");
         if (report.Controller is { State: "Starting" or "Connecting" })
         {
             problems.Add($"the way in is wanted and not open ({report.Tunnel.Reason?.ToString() ?? report.Controller.State})");
@@ -149,6 +155,14 @@ internal sealed class StatusBuilder(
         state.Watch.Instance?.Addresses.FirstOrDefault()?.ToString(),
         state.Watch.Instance is null ? null : StatusReport.Seconds(now - state.Watch.InstanceAt),
         state.Watch.CloudTrouble);
+
+    private static PeopleStatus People(SyncState sync, Instant now) => new(
+        sync.InForce,
+        sync.InForce is null ? null : StatusReport.Seconds(now - sync.InForceAt),
+        sync.Problem?.Failure.ToString(),
+        sync.Problem?.Detail,
+        sync.Problem is null ? null : StatusReport.Seconds(now - sync.ProblemAt),
+        Left(sync.NextTry, now));
 
     private static TunnelStatus Tunnel(TunnelSnapshot tunnel, Instant now) => new(
         tunnel switch

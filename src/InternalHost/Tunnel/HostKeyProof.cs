@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using Common.Processes;
 using InternalHost.Configuration;
 using InternalHost.Wan.Detection;
@@ -21,10 +20,7 @@ internal sealed class HostKeyProof(IProcessLauncher launcher, BastionOptions bas
 {
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(4);
 
-    private readonly SelfProgram _self = self ?? SelfProgram.Default();
-
-    /// <summary>As the transport's: two daemons never meet at one path.</summary>
-    private readonly string _salt = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(2));
+    private readonly SshOnce _ssh = new(launcher, bastion, runtimeDirectory, self);
     private int _asked;
 
     /// <returns>Authenticated: a pinned key was proven. Refuted: another key. Lost: none of both.</returns>
@@ -41,7 +37,7 @@ internal sealed class HostKeyProof(IProcessLauncher launcher, BastionOptions bas
         try
         {
             using var socket = await BoundSocket.ConnectAsync(by, server, ConnectLimit, time, giveUp);
-            return Judge(await ExchangeKeysAsync(socket, turn, giveUp));
+            return Judge(await ExchangeKeysAsync(socket, giveUp));
         }
         catch (Exception e) when (e is IOException or SocketException or ProcessStartException or UnauthorizedAccessException or OperationCanceledException)
         {
@@ -49,27 +45,11 @@ internal sealed class HostKeyProof(IProcessLauncher launcher, BastionOptions bas
         }
     }
 
-    /// <summary>What ssh said.</summary>
-    private async Task<IReadOnlyList<string>> ExchangeKeysAsync(Socket socket, int turn, CancellationToken ct)
+    private async Task<IReadOnlyList<string>> ExchangeKeysAsync(Socket socket, CancellationToken ct)
     {
-        var folder = TunnelFolder.Prepare(runtimeDirectory);
-        var knownHosts = Path.Combine(folder, $"{_salt}p{turn}.l");
-        using var handover = new HandoverServer(Path.Combine(folder, $"{_salt}p{turn}.h"));
-        using var given = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var proxy = SshCommandLine.ProxyCommand([.. _self.Words, "handover", handover.Path]);
-        try
-        {
-            await File.WriteAllTextAsync(knownHosts, SshCommandLine.KnownHosts(bastion), ct);
-            var giving = handover.GiveAsync(socket, given.Token);
-            var result = await launcher.RunAsync(new ProcessSpec("ssh", SshCommandLine.Proof(bastion, knownHosts, proxy)) { Environment = _self.Environment }, ct);
-            await given.CancelAsync();
-            await giving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return result.Error.Split('\n');
-        }
-        finally
-        {
-            File.Delete(knownHosts);
-        }
+        var log = new SshLog();
+        await _ssh.RunAsync(socket, (knownHosts, proxy) => SshCommandLine.Proof(bastion, knownHosts, proxy), default, (_, line) => log.Add(line), ct);
+        return log.All();
     }
 
     /// <summary>ssh goes on to authenticate only after it has held the key against the pinned ones.</summary>

@@ -20,12 +20,7 @@ internal static class SshCommandLine
         return ["-M", "-S", Percent(controlPath), "-N", "-T", "-v", "-F", "none", "-i", Percent(bastion.KeyFile),
             .. Options([
                 .. OnlyThePinned(bastion, knownHosts),
-                ("IdentitiesOnly", "yes"),
-                ("IdentityAgent", "none"),
-                ("PreferredAuthentications", "publickey"),
-                ("ForwardAgent", "no"),
-                ("ForwardX11", "no"),
-                ("PermitLocalCommand", "no"),
+                .. ByOurKeyAlone,
                 ("ControlPersist", "no"),
                 ("StreamLocalBindUnlink", "yes"),
                 ("ConnectionAttempts", "1"),
@@ -40,6 +35,26 @@ internal static class SshCommandLine
                 ("ProxyCommand", proxyCommand),
                 ("ProxyUseFdpass", "yes")]),
             "-l", bastion.User, Host(bastion)];
+    }
+
+    /// <summary>A login that runs what the account is for (a forced command) and nothing else: input goes there, output comes from there.</summary>
+    public static ImmutableArray<string> Command(BastionOptions bastion, string account, string knownHosts, string proxyCommand)
+    {
+        var (interval, countMax) = KeepAlive(TunnelProfile.Serving);
+        return ["-T", "-v", "-F", "none", "-i", Percent(bastion.KeyFile),
+            .. Options([
+                .. OnlyThePinned(bastion, knownHosts),
+                .. ByOurKeyAlone,
+                ("ControlPath", "none"),
+                ("ClearAllForwardings", "yes"),
+                ("ConnectionAttempts", "1"),
+                ("ConnectTimeout", Number(ConnectTimeoutSeconds)),
+                ("ServerAliveInterval", Number(interval)),
+                ("ServerAliveCountMax", Number(countMax)),
+                ("IPQoS", "cs0"),
+                ("ProxyCommand", proxyCommand),
+                ("ProxyUseFdpass", "yes")]),
+            "-l", account, Host(bastion)];
     }
 
     /// <summary>A key exchange and no login: it ends in "Permission denied", and then the host key was a pinned one.</summary>
@@ -70,6 +85,16 @@ internal static class SshCommandLine
         ("VerifyHostKeyDNS", "no"),
         ("CheckHostIP", "no"),
         ("BatchMode", "yes"),
+    ];
+
+    private static readonly ImmutableArray<(string Key, string Value)> ByOurKeyAlone =
+    [
+        ("IdentitiesOnly", "yes"),
+        ("IdentityAgent", "none"),
+        ("PreferredAuthentications", "publickey"),
+        ("ForwardAgent", "no"),
+        ("ForwardX11", "no"),
+        ("PermitLocalCommand", "no"),
     ];
 
     public static ImmutableArray<string> Check(BastionOptions bastion, string controlPath) => Control(bastion, controlPath, "check");

@@ -89,7 +89,7 @@ public sealed class SiteConfigurationTests : IDisposable
     [InlineData("messages:\n", "messages:\n  order: [sms, sms]\n", "messages.order", "stands there twice")]
     [InlineData("messages:\n", "messages:\n  order: [sms]\n  telegram: {chat: 42, secret: twilio_key}\n", "messages.order", "would never be used")]
     [InlineData("messages:\n", "messages:\n  quiet: at night\n", "messages.quiet", "such as 23:00-07:00")]
-    [InlineData("messages:\n", "messages:\n  mail: {host: a.example}\n", "messages.mail", "for the bastion only")]
+    [InlineData("messages:\n", "messages:\n  mail: {host: a.example, from: home@a.example, to: nobody}\n", "messages.mail.to", "must be a mail address")]
     [InlineData("messages:\n", "messages:\n  webhook: {shape: slak, secret: twilio_key}\n", "messages.webhook.shape", "must be one of")]
     [InlineData("messages:\n", "messages:\n  webhook: {shape: json}\n", "messages.webhook.shape", "where to send it")]
     [InlineData("messages:\n", "messages:\n  webhook: {shape: pagerduty, url: \"https://a.example/\"}\n", "messages.webhook.shape", "needs a key")]

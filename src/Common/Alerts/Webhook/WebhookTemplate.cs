@@ -39,6 +39,9 @@ public sealed class WebhookTemplate : IEquatable<WebhookTemplate>
 
     private WebhookTemplate(JsonElement root) => _root = root;
 
+    /// <summary>As it was written.</summary>
+    public override string ToString() => _root.GetRawText();
+
     public bool Equals(WebhookTemplate? other) => other is not null && _root.GetRawText() == other._root.GetRawText();
 
     public override bool Equals(object? obj) => Equals(obj as WebhookTemplate);
