@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Net.Security;
 using System.Text;
 
@@ -22,10 +23,10 @@ public sealed class ScriptedServer : IAsyncDisposable
     private readonly LabCertificate? _certificate;
     private readonly ConcurrentQueue<Func<RawRequest, Stream, CancellationToken, Task>> _script = new();
 
-    private ScriptedServer(LabCertificate? certificate)
+    private ScriptedServer(LabCertificate? certificate, IPEndPoint? at)
     {
         _certificate = certificate;
-        _loop = new TcpLoop(ServeAsync);
+        _loop = new TcpLoop(ServeAsync, at);
     }
 
     public ConcurrentQueue<RawRequest> Requests { get; } = new();
@@ -35,7 +36,8 @@ public sealed class ScriptedServer : IAsyncDisposable
     public Uri BaseUrl => new($"{(_certificate is null ? "http" : "https")}://{_loop.EndPoint}");
 
     /// <param name="certificate">Null: without TLS. Not disposed here.</param>
-    public static ScriptedServer Start(LabCertificate? certificate = null) => new(certificate);
+    /// <param name="at">Null: any free port of loopback.</param>
+    public static ScriptedServer Start(LabCertificate? certificate = null, IPEndPoint? at = null) => new(certificate, at);
 
     public ScriptedServer Next(Func<RawRequest, Stream, CancellationToken, Task> step)
     {

@@ -5,19 +5,21 @@ using System.Security.Authentication;
 
 namespace Lab.World;
 
-/// <summary>A TCP server's listener on loopback and its loop: each connection is given to its owner, all of them at once.</summary>
+/// <summary>A TCP server's listener and its loop: each connection is given to its owner, all of them at once.</summary>
 internal sealed class TcpLoop : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly Func<Stream, CancellationToken, Task> _serve;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<Task> _connections = [];
     private readonly Task _accepting;
 
     /// <param name="serve">One connection from its beginning to its end; the token is cancelled when the server is disposed.</param>
-    public TcpLoop(Func<Stream, CancellationToken, Task> serve)
+    /// <param name="at">Where; null: any free port of loopback.</param>
+    public TcpLoop(Func<Stream, CancellationToken, Task> serve, IPEndPoint? at = null)
     {
         _serve = serve;
+        _listener = new TcpListener(at ?? new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Start();
         EndPoint = (IPEndPoint)_listener.LocalEndpoint;
         _accepting = AcceptAsync();

@@ -30,5 +30,6 @@ internal static class BastionCommand
         UpgradeGateCommand.Create(),
         SyncCommand.Create(),
         ApplyBundleCommand.Create(),
+        RepairHookCommand.Create(),
     };
 }

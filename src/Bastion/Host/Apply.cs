@@ -194,7 +194,6 @@ internal sealed class Apply(Shell shell, string root, string reload, TimeSpan ro
         return lines.Select(l => l.Split(':')).FirstOrDefault(f => f.Length > 2 && f[0] == name)?[2] ?? "0";
     }
 
-    /// <summary>By renaming, with its mode before its name: nobody reads half a file, or one that is too open.</summary>
     private void Put(Change.PutFile file)
     {
         var path = root + file.Path;
@@ -210,16 +209,6 @@ internal sealed class Apply(Shell shell, string root, string reload, TimeSpan ro
             return;
         }
 
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var part = path + ".bastion-new";
-        File.Delete(part);
-        using (var stream = new FileStream(part, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
-        {
-            stream.Write(Encoding.UTF8.GetBytes(file.After));
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.SetUnixFileMode(part, (UnixFileMode)file.Mode);
-        File.Move(part, path, overwrite: true);
+        AtomicFile.Put(path, file.After, (UnixFileMode)file.Mode);
     }
 }

@@ -68,6 +68,7 @@ internal sealed record FileFact(string? Text, int Mode, string Owner, string Gro
 /// <param name="Systemd">It is the first process.</param>
 /// <param name="SocketActivated">ssh.socket listens in sshd's place (Ubuntu): Port in sshd's configuration may be ignored.</param>
 /// <param name="FirewallLoaded">The kernel has our table.</param>
+/// <param name="FirewallAtBoot">nftables.service is enabled.</param>
 /// <param name="BundleSocket">Whether it listens for bundles; null: no such unit here.</param>
 internal sealed record HostFacts(
     OpenSshVersion OpenSsh,
@@ -78,6 +79,7 @@ internal sealed record HostFacts(
     bool Systemd,
     bool SocketActivated,
     bool FirewallLoaded,
+    bool FirewallAtBoot,
     bool? BundleSocket = null)
 {
     public string? Text(string path) => Files.GetValueOrDefault(path)?.Text;

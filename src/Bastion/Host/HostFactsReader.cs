@@ -19,6 +19,7 @@ internal sealed class HostFactsReader(Shell shell, string root)
             live && Directory.Exists("/run/systemd/system"),
             live && (await shell.RunAsync("systemctl", ["is-active", "ssh.socket"], ct)).Ok,
             live && (await shell.RunAsync("nft", ["list", "table", "inet", "bastion"], ct)).Ok,
+            live && (await shell.RunAsync("systemctl", ["is-enabled", "nftables.service"], ct)).Ok,
             live && Directory.Exists("/run/systemd/system") && (await shell.RunAsync("systemctl", ["cat", HostPlan.BundleSocket], ct)).Ok
                 ? (await shell.RunAsync("systemctl", ["is-active", HostPlan.BundleSocket], ct)).Ok : null);
     }

@@ -24,6 +24,9 @@ internal static class HostFiles
         Unattended-Upgrade::MinimalSteps "true";
         Unattended-Upgrade::Automatic-Reboot "false";
         Unattended-Upgrade::SyslogEnable "true";
+        // A file that is changed here (the hook's line in /etc/pam.d/sshd) must not hold back the upgrade of its package.
+        Dpkg::Options:: "--force-confdef";
+        Dpkg::Options:: "--force-confold";
 
         """;
 

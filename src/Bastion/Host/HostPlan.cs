@@ -18,6 +18,14 @@ internal static class HostPlan
     public const string MaintenanceKeys = Accounts.HostKeys + "/" + Accounts.Maintenance;
     public const string MaintenanceHome = "/home/" + Accounts.Maintenance;
     public const string BundleSocket = "bastion-bundle.socket";
+    /// <summary>What of the host's services was otherwise before, for the way back: a service and its state a line.</summary>
+    public const string Was = "/etc/bastion/was";
+
+    /// <summary>There: the package made the groups, the agent's account and folders, and will remove them.</summary>
+    private const string Package = "/usr/lib/sysusers.d/bastion.conf";
+    private const string FirewallWasOff = "nftables.service disabled";
+    private const string SocketWasOn = "ssh.socket enabled";
+
     public const string Tmpfiles = "/usr/lib/tmpfiles.d/bastion-host.conf";
     private const string IncludeDropIns = "Include /etc/ssh/sshd_config.d/*.conf";
     private const string OurInclude = IncludeDropIns + " # bastion";
@@ -48,7 +56,7 @@ internal static class HostPlan
     public static ImmutableArray<string> Paths =>
     [
         .. Folders.Select(f => f.Path), "/etc/apt", "/etc/sudoers.d", "/var/backups/bastion", "/usr/lib/bastion/hook", SshdDropIn.HostKey,
-        SshdConfig, SshdDropIn.Path, Firewall.Path, Firewall.Main, Settings, MaintenanceKeys, Accounts.RevokedKeys, Tmpfiles,
+        SshdConfig, SshdDropIn.Path, Was, Package, Watch.ConfigurationBaseline.DefaultPath, Firewall.Path, Firewall.Main, Settings, MaintenanceKeys, Accounts.RevokedKeys, Tmpfiles,
         HostFiles.Updates, HostFiles.UpdatesGate, HostFiles.DownloadTimer, HostFiles.UpdatesTimer, HostFiles.Journal, HostFiles.Forwarding, HostFiles.Sudo,
         .. PamHook.Services.Select(Pam),
     ];
@@ -82,15 +90,17 @@ internal static class HostPlan
         ];
         var puts = files.Where(f => facts.Text(f.Path) is { } text && text != f.After)
             .Select(f => new Change.PutFile(f.Path, facts.Text(f.Path), f.After, facts.Files[f.Path].Mode)).ToImmutableArray();
+        var ours = facts.Files.ContainsKey(Package) ? OwnGroups.Remove(Accounts.Agent) : OwnGroups;
         return
         [
             .. puts,
+            .. facts.Live ? WayBack(facts) : [],
             .. facts.Live && facts.FirewallLoaded ? [new Change.Run(["nft", "delete", "table", "inet", "bastion"], [])] : ImmutableArray<Change>.Empty,
             .. facts.BundleSocket == true ? [new Change.Run(["systemctl", "stop", BundleSocket], ["systemctl", "start", BundleSocket])] : ImmutableArray<Change>.Empty,
             .. facts.Live && facts.Systemd && puts.Any(IsForSystemd) ? [new Change.Run(["systemctl", "daemon-reload"], [])] : ImmutableArray<Change>.Empty,
-            .. facts.Users.Where(u => OwnGroups.Contains(u.Value)).OrderBy(u => u.Key, StringComparer.Ordinal).Select(u => new Change.RemoveUser(u.Key)),
-            .. OwnGroups.Where(facts.Groups.Contains).Select(g => new Change.RemoveGroup(g)),
-            .. ((string[])["/etc/bastion", Accounts.PeopleKeys, BundleFolder.Default, BundleFolder.Numbers, "/var/lib/bastion", "/var/spool/bastion", MaintenanceHome]).Where(facts.Files.ContainsKey)
+            .. facts.Users.Where(u => ours.Contains(u.Value)).OrderBy(u => u.Key, StringComparer.Ordinal).Select(u => new Change.RemoveUser(u.Key)),
+            .. facts.Files.ContainsKey(Package) ? [] : OwnGroups.Where(facts.Groups.Contains).Select(g => new Change.RemoveGroup(g)),
+            .. ((string[])[Accounts.HostKeys, Accounts.PeopleKeys, BundleFolder.Default, BundleFolder.Numbers, MaintenanceHome, .. facts.Files.ContainsKey(Package) ? (string[])[] : ["/etc/bastion", "/var/lib/bastion", "/var/spool/bastion"]]).Where(facts.Files.ContainsKey)
                 .Select(p => new Change.RemoveDirectory(p)),
         ];
     }
@@ -109,8 +119,28 @@ internal static class HostPlan
     private static IEnumerable<string> OwnFiles =>
     [
         SshdDropIn.Path, Tmpfiles, HostFiles.Updates, HostFiles.UpdatesGate, HostFiles.DownloadTimer, HostFiles.UpdatesTimer, HostFiles.Journal,
-        HostFiles.Forwarding, HostFiles.Sudo,
+        HostFiles.Forwarding, HostFiles.Sudo, Settings, Firewall.Path, Accounts.RevokedKeys, Watch.ConfigurationBaseline.DefaultPath, Was,
     ];
+
+    private static IEnumerable<Change.Run> WayBack(HostFacts facts)
+    {
+        var was = facts.Text(Was)?.Split('\n') ?? [];
+        if (was.Contains(FirewallWasOff))
+        {
+            yield return new Change.Run(["systemctl", "disable", "nftables.service"], ["systemctl", "enable", "nftables.service"]);
+        }
+
+        if (was.Contains(SocketWasOn))
+        {
+            yield return new Change.Run(["systemctl", "disable", "--now", "ssh.service"], ["systemctl", "enable", "--now", "ssh.service"]);
+            yield return new Change.Run(["systemctl", "enable", "--now", "ssh.socket"], ["systemctl", "disable", "--now", "ssh.socket"]);
+        }
+    }
+
+    private static string WasText(HostFacts facts) => string.Concat(new[]
+    {
+        facts.Live && !facts.FirewallAtBoot ? FirewallWasOff : null, facts.SocketActivated ? SocketWasOn : null,
+    }.OfType<string>().Union((facts.Text(Was) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries)).Select(l => l + "\n"));
 
     private static IEnumerable<Change.PutFile> Files(HostFacts facts, HostSettings settings, string settingsText, NewKeys keys)
     {
@@ -119,6 +149,7 @@ internal static class HostPlan
         return
         [
             Put(Settings, settingsText, Private),
+            .. When(WasText(facts).Length > 0, Put(Was, WasText(facts))),
             Put(Accounts.RevokedKeys, facts.Text(Accounts.RevokedKeys) ?? ""),
             .. When(keys.Maintenance is not null, Put(MaintenanceKeys, keys.Maintenance)),
             .. SiteKeys(facts, settings, keys.Sites).Select(k => Put(k.Path, k.Text)),
@@ -183,9 +214,9 @@ internal static class HostPlan
             yield return new Change.Run(["systemctl", "try-restart", "apt-daily.timer", "apt-daily-upgrade.timer"], []);
         }
 
-        if (files.Any(f => f.Path == Firewall.Main))
+        if (!facts.FirewallAtBoot)
         {
-            yield return new Change.Run(["systemctl", "enable", "nftables.service"], []);
+            yield return new Change.Run(["systemctl", "enable", "nftables.service"], ["systemctl", "disable", "nftables.service"]);
         }
 
         if (files.Any(f => f.Path == HostFiles.Journal))
@@ -207,7 +238,8 @@ internal static class HostPlan
         {
             // The socket's ports are not those of sshd's configuration: sshd listens itself, as on Debian.
             yield return new Change.Run(["systemctl", "disable", "--now", "ssh.socket"], ["systemctl", "enable", "--now", "ssh.socket"]);
-            yield return new Change.Run(["systemctl", "enable", "--now", "ssh.service"], ["systemctl", "disable", "--now", "ssh.service"]);
+            yield return new Change.Run(["systemctl", "enable", "ssh.service"], ["systemctl", "disable", "ssh.service"]);
+            yield return new Change.Run(["systemctl", "restart", "ssh.service"], ["systemctl", "stop", "ssh.service"]);   // it may run on the socket's ports
         }
     }
 

@@ -81,7 +81,7 @@ internal sealed class Installer(Shell shell, string root, TimeProvider time, Act
         }
 
         await apply.FinishAsync(plan, ct);
-        if (Live && Directory.Exists("/etc/bastion"))
+        if (Live && File.Exists(HostPlan.Settings))
         {
             new ConfigurationBaseline().Write();   // what the agent compares with from now on
         }

@@ -8,11 +8,11 @@ internal sealed class SshdProcess(Shell shell, KernelConnections kernel, TimePro
 {
     /// <summary>
     /// Tested first, because sshd ends itself over a configuration that it cannot read. Reloaded, not restarted: who is logged in stays
-    /// so. Without systemd its pid file is where it is. /run/sshd is missing where it has never run since the boot.
+    /// so. Where ssh.socket listens it starts the service itself. Without systemd its pid file is where it is. /run/sshd is missing where it has never run since the boot.
     /// </summary>
     public const string Reload =
         """
-        mkdir -p -m 755 /run/sshd; sshd -t && if [ -d /run/systemd/system ]; then systemctl reload-or-restart ssh.service; else kill -HUP "$(cat /run/sshd.pid)"; fi
+        mkdir -p -m 755 /run/sshd; sshd -t && if [ -d /run/systemd/system ]; then systemctl "$(systemctl -q is-active ssh.socket && echo try-)reload-or-restart" ssh.service; else kill -HUP "$(cat /run/sshd.pid)"; fi
         """;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);

@@ -24,13 +24,20 @@ internal sealed class ConfigurationBaseline(string path = ConfigurationBaseline.
     ];
 
     /// <summary>By root, after an installation or a change of ours.</summary>
-    public void Write()
+    public void Write() => Write(Sums());
+
+    /// <summary>By root, after an upgrade of the packages that own these files; of all others the sums stay.</summary>
+    public void Accept(Func<string, bool> files)
     {
-        var part = path + ".bastion-new";
-        File.WriteAllLines(part, Sums().OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Value}  {s.Key}"));
-        File.SetUnixFileMode(part, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        File.Move(part, path, overwrite: true);
+        if (File.Exists(path))
+        {
+            Write(Read().RemoveRange(Read().Keys.Where(files)).SetItems(Sums().Where(s => files(s.Key))));
+        }
     }
+
+    private void Write(ImmutableDictionary<string, string> sums) => AtomicFile.Put(
+        path, string.Concat(sums.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Value}  {s.Key}\n")),
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
 
     /// <summary>Null: cannot be told now.</summary>
     public ImmutableArray<string>? Drifted()

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Common.Processes;
@@ -11,11 +12,15 @@ internal sealed partial class Box : IAsyncDisposable
     /// <summary>A machine that is busy with everything else takes minutes for what takes seconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(25);
 
+    private static readonly TimeSpan ConditionPatience = TimeSpan.FromSeconds(120);
+
     private static readonly string Script = Path.Combine(Repository.Root, "lab", "box");
+
+    private static int _boxes;
 
     private readonly SystemProcessLauncher _launcher = new(TimeProvider.System);
     private readonly string _folder = Directory.CreateTempSubdirectory("box-").FullName;
-    private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"box.{Environment.ProcessId}-");
+    private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"box.{Environment.ProcessId}-{Interlocked.Increment(ref _boxes)}-");
 
     public string Root => Path.Combine(_folder, "root");
 
@@ -39,6 +44,14 @@ internal sealed partial class Box : IAsyncDisposable
     }
 
     public Task MakeAsync() => DoAsync("make", Root);
+
+    /// <summary>A box of its own, of what is there now; this one must not be running.</summary>
+    public async Task<Box> CopyAsync()
+    {
+        var copy = new Box();
+        var result = await _launcher.RunAsync(new ProcessSpec("cp", ["-a", "--reflink=auto", Root, copy.Root]), new CancellationTokenSource(Patience).Token);
+        return result.Ok ? copy : throw new InvalidOperationException($"the box cannot be copied: {result.Error}");
+    }
 
     public Task UpAsync() => DoAsync("up", Root);
 
@@ -65,6 +78,26 @@ internal sealed partial class Box : IAsyncDisposable
     public IChildProcess StayAway(params string[] command) =>
         _launcher.Start(new ProcessSpec("nsenter", [$"--net=/run/netns/{Away}", "--", .. command]), (_, _) => { });
 
+    public async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        for (var began = Stopwatch.GetTimestamp(); !await condition();)
+        {
+            if (Stopwatch.GetElapsedTime(began) > ConditionPatience)
+            {
+                var said = await TryAsync("journalctl", "-b", "-u", "bastion-*", "-u", "internalhost", "-u", "ssh", "-t", "bastion", "-n", "40", "--no-pager");
+                throw new TimeoutException($"not in time: {what}. They said:\n{said.Output}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
+    /// <summary>Every file of the system with its checksum, without what changes by itself; users and groups; units.</summary>
+    public Task<string> SnapshotAsync() => ShellAsync(
+        "find / -xdev \\( -path /packages -o -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path /var/tmp "
+        + "-o -path /var/lib/systemd -o -path /root -o -path /home -o -path '/etc/*-' -o -path /var/lib/rsyslog -o -path /var/spool/rsyslog -o -path /etc/.pwd.lock \\) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum; "
+        + "find / -xdev \\( -path /packages -o -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /home -o -path /root \\) -prune -o \\( -type d -o -type l \\) -print | grep -v -e systemd-private -e /var/lib/systemd | sort");
+
     public async Task<ProcessResult> BuildAsync(params string[] words) =>
         await _launcher.RunAsync(new ProcessSpec(Path.Combine(Repository.Root, "infra", "package"), words), new CancellationTokenSource(Patience).Token);
 
@@ -86,6 +119,6 @@ internal sealed partial class Box : IAsyncDisposable
     private Task<ProcessResult> StartAsync(string[] words) =>
         _launcher.RunAsync(new ProcessSpec(Script, ["-p", _prefix, .. words]), new CancellationTokenSource(Patience).Token);
 
-    [GeneratedRegex(@"^(?<prefix>box\.(?<pid>\d+)-)", RegexOptions.ExplicitCapture, 100)]
+    [GeneratedRegex(@"^(?<prefix>box\.(?<pid>\d+)-\d+-)", RegexOptions.ExplicitCapture, 100)]
     private static partial Regex Prefixed();
 }

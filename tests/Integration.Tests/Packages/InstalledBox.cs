@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
@@ -22,12 +21,13 @@ public sealed class InstalledBox : IAsyncLifetime
     public const Need Needed = Need.Root | Need.NetworkNamespaces | Need.Ssh | Need.Container;
     public const string Address = "203.0.113.64";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private static readonly IPEndPoint GatewayAt = new(IPAddress.Loopback, 8099);
 
     private readonly SystemProcessLauncher _launcher = new(TimeProvider.System);
     private PublicKey? _alice;
     private int _keys;
+    private Box? _copy;
+    private Task<HardenedBox>? _hardened;
 
     internal Box Box { get; } = new();
 
@@ -55,22 +55,32 @@ public sealed class InstalledBox : IAsyncLifetime
         }
 
         Directory.Move(packages, Path.Combine(Box.Root, "packages"));
+        _copy = await Box.CopyAsync();
         await Box.UpAsync();
         await StartGatewayAsync();
         _alice = await SshKeygen.EnsurePairAsync(Key, _launcher, default);
         await Box.ShellAsync($"useradd -m -s /bin/bash alice && install -d -o alice -m 700 ~alice/.ssh && echo '{_alice.Line}' > ~alice/.ssh/authorized_keys && chown alice ~alice/.ssh/authorized_keys");
-        Before = await SnapshotAsync();
+        Before = await Box.SnapshotAsync();
         await InstallAsync();
     }
 
     public async Task DisposeAsync()
     {
-        if (Gateway is not null)
+        if (_hardened is not null)
         {
-            await Gateway.DisposeAsync();
+            await (await _hardened).DisposeAsync();
+        }
+
+        if (_copy is not null)
+        {
+            await _copy.DisposeAsync();
         }
 
         await Box.DisposeAsync();
+        if (Gateway is not null)
+        {
+            await Gateway.DisposeAsync();   // last: what nobody answers any more would be waited for
+        }
     }
 
     /// <summary>Its socket belongs to the network of one start of the box.</summary>
@@ -157,25 +167,10 @@ public sealed class InstalledBox : IAsyncLifetime
 
     public Task MessagesAreAsync(int count) => UntilAsync(() => Task.FromResult(Gateway.Messages.Length >= count), $"{count} messages at the gateway (there are {Gateway.Messages.Length})");
 
-    public async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        for (var began = Stopwatch.GetTimestamp(); !await condition();)
-        {
-            if (Stopwatch.GetElapsedTime(began) > Patience)
-            {
-                var said = await Box.TryAsync("journalctl", "-u", "bastion-agent", "-u", "internalhost", "-n", "30", "--no-pager");
-                throw new TimeoutException($"not in time: {what}. They said:\n{said.Output}");
-            }
+    public Task UntilAsync(Func<Task<bool>> condition, string what) => Box.UntilAsync(condition, what);
 
-            await Task.Delay(TimeSpan.FromMilliseconds(100));
-        }
-    }
-
-    /// <summary>Every file of the system with its checksum, without what changes by itself; users and groups; units.</summary>
-    public Task<string> SnapshotAsync() => Box.ShellAsync(
-        "find / -xdev \\( -path /packages -o -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path /var/tmp "
-        + "-o -path /var/lib/systemd -o -path /root -o -path /home -o -path '/etc/*-' -o -path /var/lib/rsyslog -o -path /var/spool/rsyslog -o -path /etc/.pwd.lock \\) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum; "
-        + "find / -xdev \\( -path /packages -o -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /home -o -path /root \\) -prune -o \\( -type d -o -type l \\) -print | grep -v -e systemd-private -e /var/lib/systemd | sort");
+    /// <summary>Made when it is first asked for.</summary>
+    internal Task<HardenedBox> HardenedAsync() => _hardened ??= HardenedBox.MakeAsync(_copy!);
 }
 
 /// <param name="Before">Messages at the gateway when it was made.</param>
