@@ -7,8 +7,10 @@ using Common.Logins.Recording;
 using Common.Logins.Policy;
 using Common.Logins.Spool;
 using Bastion.Sessions;
+using Bastion.People;
 using Bastion.Watch;
 using Common.Alerts;
+using Common.Alerts.Settings;
 using Common.Alerts.Sms;
 using Common.Alerts.Test;
 using Common.Processes;
@@ -53,7 +55,7 @@ internal static class AgentComposition
             p.GetRequiredService<Outbox>(), Channels(options, p), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OutboxService>>())
         {
             Site = $"{options.Site} bastion",
-            Hold = alert => options.Channels.Quiet?.Hold(alert, TimeZoneInfo.ConvertTime(p.GetRequiredService<TimeProvider>().GetUtcNow(), options.Zone)) ?? TimeSpan.Zero,
+            Hold = alert => options.AwaitsChannels ? NoChannelYet.Hold : options.Channels.Quiet?.Hold(alert, TimeZoneInfo.ConvertTime(p.GetRequiredService<TimeProvider>().GetUtcNow(), options.Zone)) ?? TimeSpan.Zero,
         });
         services.AddService(p => ActivatorUtilities.CreateInstance<LoginService>(p));
         services.AddService(p => ActivatorUtilities.CreateInstance<DrainService>(p));
@@ -88,6 +90,7 @@ internal static class AgentComposition
         options.Routes)
     {
         Allow = options.Allow,
+        AudienceOf = (user, fingerprint) => AgentSites.AudienceOf(options, user, fingerprint),
         HookExpected = options.Spool is not null,
     };
 
@@ -108,13 +111,24 @@ internal static class AgentComposition
     private static ImmutableArray<IMessageChannel> Channels(AgentOptions options, IServiceProvider services)
     {
         var time = services.GetRequiredService<TimeProvider>();
-        var others = options.Channels.Make(GatewayClient.Create, time);
-        if (options.Sms is not { } sms)
+        if (options.AwaitsChannels)
         {
-            return [.. others];
+            return [new NoChannelYet()];
+        }
+
+        var sites = options.Sites.Length < 2 ? [] : options.Sites.SelectMany(s => Channels(s.Messages.Sms, s.Messages.Channels, time).Select(c => SiteChannel.Of(s.Label, c)));
+        return [.. Channels(options.Sms, options.Channels, time), .. sites];
+    }
+
+    private static IEnumerable<IMessageChannel> Channels(SmsSettings? sms, ChannelSettings channels, TimeProvider time)
+    {
+        var others = channels.Make(GatewayClient.Create, time);
+        if (sms is null)
+        {
+            return others;
         }
 
         var client = GatewayClient.Create(sms.CaFile);
-        return [.. others, new TwilioSms(() => client, sms.Gateway, time)];
+        return others.Append(new TwilioSms(() => client, sms.Gateway, time));
     }
 }

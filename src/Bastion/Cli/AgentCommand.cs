@@ -2,6 +2,9 @@ using System.CommandLine;
 using Bastion.Agent;
 using Bastion.Configuration;
 using Bastion.Logins;
+using Bastion.People;
+using Common.Alerts;
+using Common.Configuration;
 using Common.Logins;
 using Common.Logins.Recording;
 using Common.Hosting;
@@ -44,18 +47,21 @@ internal static class AgentCommand
     {
         AgentState? state = null;
         LoginService? logins = null;
+        AgentOptions? last = null;
+        var renew = false;
         try
         {
             return await DaemonRunner.RunAsync(
                 () =>
                 {
-                    var options = AgentSettingsFile.Load(path);
-                    state = AgentState.Open(options.StateDirectory);
-                    var host = Build(options, state);
+                    renew = false;
+                    var options = last = Load(path, last);
+                    state ??= AgentState.Open(options.StateDirectory);
+                    var host = Build(options, state, () => renew = true);
                     logins = host.Services.GetRequiredService<LoginService>();
                     return host;
                 },
-                new DaemonManners("bastion agent") { Healthy = () => logins is not { Lives: false } },
+                new DaemonManners("bastion agent") { Healthy = () => logins is not { Lives: false }, Renew = () => renew },
                 ct);
         }
         finally
@@ -64,12 +70,45 @@ internal static class AgentCommand
         }
     }
 
-    private static IHost Build(AgentOptions options, AgentState state)
+    /// <summary>A mistake that somebody has made in the file since the start is told, and ends nobody who runs.</summary>
+    private static AgentOptions Load(string path, AgentOptions? last)
     {
+        try
+        {
+            return AgentSettingsFile.Load(path);
+        }
+        catch (ConfigurationException e) when (last is not null)
+        {
+            e.Errors.ToList().ForEach(error => Console.Error.WriteLine(error.ToLine()));
+            return last;
+        }
+    }
+
+    /// <param name="renew">Once a bundle has changed.</param>
+    private static IHost Build(AgentOptions options, AgentState state, Action renew)
+    {
+        var bundles = options.Bundles is { } folder ? new AgentBundles(folder, Path.Combine(Path.GetDirectoryName(options.Door.NologinPath)!, "secrets")) : null;
+        var mark = bundles?.Mark() ?? "";   // before they are read: what comes in between is seen afterwards
+        options = bundles?.Merge(options, Console.Error.WriteLine) ?? options;
+        Outbox.Readdress(state.Database, options.Routes);
+
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddDaemonConsole().SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddAgent(options, state);
+        if (bundles is not null)
+        {
+            builder.Services.AddHostedService(p => ActivatorUtilities.CreateInstance<SitesFile>(p));
+            builder.Services.AddHostedService(p => new BundleWatch(
+                bundles, mark, () => End(renew, p), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<BundleWatch>>()));
+        }
+
         return builder.Build();
+    }
+
+    private static void End(Action renew, IServiceProvider services)
+    {
+        renew();
+        services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
     }
 }

@@ -31,5 +31,6 @@ internal static class BastionCommand
         SyncCommand.Create(),
         ApplyBundleCommand.Create(),
         RepairHookCommand.Create(),
+        SentenceCommand.Create(),
     };
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Bastion.DeadMan;
+using Bastion.People;
 using Common.Alerts;
 using Common.Alerts.Policy;
 using Common.Alerts.Settings;
@@ -38,15 +39,29 @@ internal sealed record AgentOptions(
     /// <summary>The channels besides SMS.</summary>
     public ChannelSettings Channels { get; init; } = new();
 
+    /// <summary>Folder of the sites' bundles; null: this agent has its settings from its file alone.</summary>
+    public string? Bundles { get; init; }
+
+    /// <summary>Whose bundle is in force.</summary>
+    public ImmutableArray<AgentSite> Sites { get; init; } = [];
+
+    /// <summary>Nobody can be told yet; the first bundle will say how.</summary>
+    public bool AwaitsChannels { get; init; }
+
     /// <summary>Every configured channel, the first one tried first.</summary>
     public ImmutableArray<string> Order => Channels.Order.IsEmpty ? Channels.InUsualOrder(Sms is not null) : Channels.Order;
 
     /// <summary>Of the people, for quiet hours: the VM's clock runs in UTC.</summary>
     public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
 
-    /// <summary>Who is told, and by what, in which order.</summary>
-    public ImmutableArray<Route> Routes => RoutePlan.Of(
-        Order, (Sms?.To ?? []).Select(number => new Reach(number, ImmutableDictionary<string, string>.Empty.Add(TwilioSms.ChannelName, number))), Channels.Shared());
+    /// <summary>Who is told of what concerns this machine as a whole, and by what, in which order: whom its own file names, else all sites.</summary>
+    public ImmutableArray<Route> Routes => Sites switch
+    {
+        [{ Bundle.Messages: not null } only] => only.Messages.Routes,
+        [_, _, ..] when Order.IsEmpty => [.. Sites.SelectMany(s => s.Routes)],
+        _ => RoutePlan.Of(
+            Order, (Sms?.To ?? []).Select(number => new Reach(number, ImmutableDictionary<string, string>.Empty.Add(TwilioSms.ChannelName, number))), Channels.Shared()),
+    };
 
     /// <summary>Where our own PAM line looks (<c>pam_nologin.so file=...</c>, skipped for site accounts): not /run/nologin, which keeps sites out too.</summary>
     public const string DefaultNologinPath = "/run/bastion/nologin";

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Bastion.DeadMan;
 using Common.Logins;
 using Common.Logins.Spool;
+using Bastion.People;
 using Common;
 using Common.Alerts;
 using Common.Alerts.Policy;
@@ -33,7 +34,7 @@ internal static class AgentSettings
             root.Get("agent_port", NetworkValues.Port, AgentOptions.DefaultAgentPort),
             root.Get("state_directory", FullPath, AgentOptions.DefaultStateDirectory),
             root.List("sshd_ports", NetworkValues.Port, AgentOptions.DefaultSshdPorts),
-            root.Has("sms") ? Sms(root.Section("sms"), secretFile) : null,
+            root.Has("sms") ? Sms(root.Section("sms"), Words(secretFile)) : null,
             new DoorOptions(root.Get("nologin_path", FullPath, AgentOptions.DefaultNologinPath), root.Optional("revoked_keys", FullPath)),
             root.Get("private", Flag, false),
             root.Has("dead_man") ? DeadMan(root.Section("dead_man")) : null);
@@ -43,7 +44,8 @@ internal static class AgentSettings
             // A private sshd has no PAM of ours, unless it is said where its hook writes.
             Spool = root.Optional("spool", FullPath) ?? (options.Private ? null : HookSpool.DefaultFolder),
             Channels = ChannelReader.Read(
-                root, options.Site, new SecretWords("_file", secretFile, FullPath, "a file of mode 0600 that holds the secret"), options.Sms is not null, withMail: true),
+                root, options.Site, Words(secretFile), options.Sms is not null, withMail: true),
+            Bundles = root.Optional("bundles", FullPath) ?? (options.Private ? null : BundleFolder.Default),
             Zone = root.Get("time_zone", Zone, TimeZoneInfo.Utc),
         };
         root.Close();
@@ -99,17 +101,19 @@ internal static class AgentSettings
         return fingerprint is null || name is null || role == LoginRole.Unknown ? null : new Identity(fingerprint, role, name, device) { Networks = networks };
     }
 
-    private static SmsSettings? Sms(ConfigurationSection section, Func<string, Reading<string>> secretFile)
+    private static SecretWords Words(Func<string, Reading<string>> secretFile) => new("_file", secretFile, FullPath, "a file of mode 0600 that holds the secret");
+
+    internal static SmsSettings Sms(ConfigurationSection section, SecretWords words)
     {
         var account = section.Need("account", Sid, "the account SID, AC...");
         var gateway = new TwilioOptions(
             section.Get("base_url", NetworkValues.WebAddress, new Uri(TwilioAddress)),
             account ?? "",
             section.Get("key_name", Sid, account ?? ""),
-            section.Need("secret_file", secretFile, "a file of mode 0600 that holds the API key's secret") ?? "",
+            section.Need("secret" + words.Ending, words.Read, words.Hint) ?? "",
             section.Need("from", Sender, "the number that messages come from") ?? "");
         var settings = new SmsSettings(
-            gateway, [.. section.List("to", PersonalValues.Phone, []).Distinct(StringComparer.Ordinal)], section.Optional("ca_file", FullPath));
+            gateway, [.. section.List("to", PersonalValues.Phone, []).Distinct(StringComparer.Ordinal)], section.Optional(words.Authority, words.Path));
         if (!section.Has("to"))
         {
             section.Fail("to", "", "is missing: nobody would be told");

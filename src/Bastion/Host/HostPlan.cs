@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Bastion.People;
 using Common;
 using Common.Logins;
@@ -17,7 +18,11 @@ internal static class HostPlan
     public const string Settings = "/etc/bastion/host.yaml";
     public const string MaintenanceKeys = Accounts.HostKeys + "/" + Accounts.Maintenance;
     public const string MaintenanceHome = "/home/" + Accounts.Maintenance;
+    public const string AgentSettings = "/etc/bastion/agent.json";
+    private const string OurAgentSettings = "# Made by bastion install";
+    private const string Agent = "bastion-agent.service";
     public const string BundleSocket = "bastion-bundle.socket";
+
     /// <summary>What of the host's services was otherwise before, for the way back: a service and its state a line.</summary>
     public const string Was = "/etc/bastion/was";
 
@@ -56,7 +61,8 @@ internal static class HostPlan
     public static ImmutableArray<string> Paths =>
     [
         .. Folders.Select(f => f.Path), "/etc/apt", "/etc/sudoers.d", "/var/backups/bastion", "/usr/lib/bastion/hook", SshdDropIn.HostKey,
-        SshdConfig, SshdDropIn.Path, Was, Package, Watch.ConfigurationBaseline.DefaultPath, Firewall.Path, Firewall.Main, Settings, MaintenanceKeys, Accounts.RevokedKeys, Tmpfiles,
+        SshdConfig, SshdDropIn.Path, Was, Package, Watch.ConfigurationBaseline.DefaultPath, Firewall.Path, Firewall.Main, Settings, AgentSettings, MaintenanceKeys, Accounts.RevokedKeys,
+        Tmpfiles,
         HostFiles.Updates, HostFiles.UpdatesGate, HostFiles.DownloadTimer, HostFiles.UpdatesTimer, HostFiles.Journal, HostFiles.Forwarding, HostFiles.Sudo,
         .. PamHook.Services.Select(Pam),
     ];
@@ -84,6 +90,7 @@ internal static class HostPlan
         IEnumerable<(string Path, string? After)> files =
         [
             .. OwnFiles.Select(p => (p, (string?)null)),
+            .. IsAgentOurs(facts) ? [(AgentSettings, (string?)null)] : ImmutableArray<(string, string?)>.Empty,
             (SshdConfig, facts.Text(SshdConfig)?.Replace(OurInclude + "\n", "", StringComparison.Ordinal)),
             (Firewall.Main, Firewall.WithoutInclude(facts.Text(Firewall.Main))),
             .. PamHook.Services.Select(Pam).Select(p => (p, facts.Text(p) is { } text ? PamLines.Remove(text) : null)),
@@ -96,6 +103,7 @@ internal static class HostPlan
             .. puts,
             .. facts.Live ? WayBack(facts) : [],
             .. facts.Live && facts.FirewallLoaded ? [new Change.Run(["nft", "delete", "table", "inet", "bastion"], [])] : ImmutableArray<Change>.Empty,
+            .. facts.BundleSocket is not null && IsAgentOurs(facts) ? [new Change.Run(["systemctl", "--no-block", "stop", Agent], ["systemctl", "--no-block", "start", Agent])] : ImmutableArray<Change>.Empty,
             .. facts.BundleSocket == true ? [new Change.Run(["systemctl", "stop", BundleSocket], ["systemctl", "start", BundleSocket])] : ImmutableArray<Change>.Empty,
             .. facts.Live && facts.Systemd && puts.Any(IsForSystemd) ? [new Change.Run(["systemctl", "daemon-reload"], [])] : ImmutableArray<Change>.Empty,
             .. facts.Users.Where(u => ours.Contains(u.Value)).OrderBy(u => u.Key, StringComparer.Ordinal).Select(u => new Change.RemoveUser(u.Key)),
@@ -150,6 +158,7 @@ internal static class HostPlan
         [
             Put(Settings, settingsText, Private),
             .. When(WasText(facts).Length > 0, Put(Was, WasText(facts))),
+            .. When(facts.Text(AgentSettings) is null || IsAgentOurs(facts), Put(AgentSettings, AgentText(settings))),
             Put(Accounts.RevokedKeys, facts.Text(Accounts.RevokedKeys) ?? ""),
             .. When(keys.Maintenance is not null, Put(MaintenanceKeys, keys.Maintenance)),
             .. SiteKeys(facts, settings, keys.Sites).Select(k => Put(k.Path, k.Text)),
@@ -170,6 +179,19 @@ internal static class HostPlan
             Put(SshdDropIn.Path, SshdDropIn.Write(settings, facts.OpenSsh)),
         ];
     }
+
+    private static bool IsAgentOurs(HostFacts facts) => facts.Text(AgentSettings)?.StartsWith(OurAgentSettings, StringComparison.Ordinal) == true;
+
+    /// <summary>
+    /// The agent needs nothing more: people, channels and the rest come with the sites' bundles. A file of somebody else's stays as it is. Without a
+    /// secret, so that it may be read like our others.
+    /// </summary>
+    private static string AgentText(HostSettings settings) => string.Create(CultureInfo.InvariantCulture,
+        $$"""
+        {{OurAgentSettings}}; the sites say the rest. Without this line it is yours.
+        {"log": "journal", "site": "{{(settings.Sites is [var only] ? only.Label : Accounts.Agent)}}", "identities": [], "agent_port": {{settings.AgentPort}}, "sshd_ports": [{{string.Join(", ", settings.Ports)}}]}
+
+        """);
 
     /// <summary>A site's key is that of its tunnel, of its bulk connection, and of the account by which it pushes its people.</summary>
     private static IEnumerable<(string Path, string Text)> SiteKeys(HostFacts facts, HostSettings settings, ImmutableDictionary<string, string> given)
@@ -227,6 +249,11 @@ internal static class HostPlan
         if (files.Any(f => f.Path == HostFiles.Forwarding))
         {
             yield return new Change.Run(["systemctl", "restart", "rsyslog.service"], ["systemctl", "restart", "rsyslog.service"]);
+        }
+
+        if (facts.BundleSocket is not null && files.Any(f => f.Path == AgentSettings))
+        {
+            yield return new Change.Run(["systemctl", "--no-block", "restart", Agent], ["systemctl", "--no-block", "try-restart", Agent]);
         }
 
         if (facts.BundleSocket == false)

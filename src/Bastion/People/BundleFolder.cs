@@ -27,7 +27,7 @@ internal sealed class BundleFolder(string folder = BundleFolder.Default, string 
     {
         try
         {
-            return RootFile.Text(FileOf(label)) is { } text && BundleReader.Read(Encoding.UTF8.GetBytes(text)) is { } bundle && bundle.Site == label ? bundle : null;
+            return WholeFile.Text(FileOf(label)) is { } text && BundleReader.Read(Encoding.UTF8.GetBytes(text)) is { } bundle && bundle.Site == label ? bundle : null;
         }
         catch (BundleRefused)
         {
@@ -38,16 +38,16 @@ internal sealed class BundleFolder(string folder = BundleFolder.Default, string 
     /// <summary>Null: there has never been one.</summary>
     public long? NumberOf(string label)
     {
-        long? kept = long.TryParse(RootFile.Text(NumberFile(label)), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        long? kept = long.TryParse(WholeFile.Text(NumberFile(label)), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
         return Of(label)?.Number is { } running && !(kept >= running) ? running : kept;
     }
 
-    public string? Text(string label) => RootFile.Text(FileOf(label));
+    public string? Text(string label) => WholeFile.Text(FileOf(label));
 
     /// <param name="text">Null: there was none.</param>
-    public void Put(string label, string? text) => RootFile.Put(FileOf(label), text, RootOnly | UnixFileMode.GroupRead);
+    public void Put(string label, string? text) => WholeFile.Put(FileOf(label), text, RootOnly | UnixFileMode.GroupRead);
 
-    public void PutNumber(string label, long number) => RootFile.Put(NumberFile(label), number.ToString(CultureInfo.InvariantCulture), RootOnly);
+    public void PutNumber(string label, long number) => WholeFile.Put(NumberFile(label), number.ToString(CultureInfo.InvariantCulture), RootOnly);
 
     private string FileOf(string label) => Path.Combine(folder, label + Ending);
 

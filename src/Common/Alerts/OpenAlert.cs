@@ -50,7 +50,7 @@ internal sealed record OpenAlert(Alert Alert, long Sequence, ImmutableArray<Deli
     }
 
     /// <summary>Nobody to tell becomes a dead letter: it is not lost without a trace.</summary>
-    private static Delivery NoChannel(Alert alert) => new(new DeliveryKey(alert.Id, "none", ""), "", 0, false, false)
+    private static Delivery NoChannel(Alert alert) => new(new DeliveryKey(alert.Id, Outbox.Nowhere, ""), "", 0, false, false)
     {
         Phase = DeliveryPhase.Pending,
     };

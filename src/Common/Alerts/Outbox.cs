@@ -35,6 +35,9 @@ public sealed class Outbox
     /// <summary>A later one, to be appended.</summary>
     public const string DetailsMigration = OutboxSql.DetailsMigration;
 
+    /// <summary>The channel of an alert that has nobody to go to.</summary>
+    public const string Nowhere = "none";
+
     private readonly Database _database;
     private readonly Lock _gate = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -77,6 +80,15 @@ public sealed class Outbox
         }
 
         return !OpenAlert.IsSame(known, alert) && OutboxSql.Insert(transaction, OpenAlert.New(OpenAlert.WithLongId(alert), routes));
+    }
+
+    /// <summary>Sends alerts that had nobody to go to, and have waited, by these routes. Before the service starts.</summary>
+    public static void Readdress(Database database, IReadOnlyList<Route> routes)
+    {
+        if (routes.Count > 0)
+        {
+            database.Write(transaction => OutboxSql.Readdress(transaction, Nowhere, alert => OpenAlert.New(alert, routes)));
+        }
     }
 
     /// <summary>Adds an alert by itself: on disk when this returns, or in memory where the disk fails. False: known already.</summary>

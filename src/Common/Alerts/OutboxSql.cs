@@ -88,6 +88,19 @@ internal static class OutboxSql
         ("$channel", d.Key.Channel),
         ("$recipient", d.Key.Recipient)).Run();
 
+    /// <summary>Replaces the open deliveries by <paramref name="channel"/> with those of the alert made anew.</summary>
+    public static void Readdress(SqliteTransaction transaction, string channel, Func<Alert, OpenAlert> anew)
+    {
+        foreach (var open in Open(transaction.Connection!, 0).Where(o => o.Deliveries.Any(d => d.Key.Channel == channel)))
+        {
+            transaction.Sql("DELETE FROM deliveries WHERE alert_id = $id AND channel = $channel", ("$id", open.Alert.Id), ("$channel", channel)).Run();
+            foreach (var delivery in anew(open.Alert).Deliveries)
+            {
+                Insert(transaction, delivery);
+            }
+        }
+    }
+
     /// <summary>Alerts after <paramref name="after"/> with a delivery that is not settled.</summary>
     public static List<OpenAlert> Open(SqliteConnection connection, long after)
     {

@@ -15,6 +15,9 @@ public sealed record DaemonManners(string Name)
     /// <summary>On SIGHUP; null: the signal is ignored.</summary>
     public Func<CancellationToken, Task>? ReloadAsync { get; init; }
 
+    /// <summary>Asked at a good end: true builds and runs it anew, as the same service.</summary>
+    public Func<bool> Renew { get; init; } = () => false;
+
     public TextWriter Errors { get; init; } = Console.Error;
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -33,8 +36,16 @@ public static class DaemonRunner
         using var own = manners.Notify is null ? SdNotify.FromEnvironment(manners.Time) : null;
         try
         {
-            using var host = build();
-            return await new Run(host, manners, manners.Notify ?? own!).ToEndAsync(ct);
+            while (true)
+            {
+                using var host = build();
+                var run = new Run(host, manners, manners.Notify ?? own!);
+                var code = await run.ToEndAsync(ct);
+                if (code != ExitCode.Good || ct.IsCancellationRequested || !run.Renews)
+                {
+                    return code;
+                }
+            }
         }
         catch (Exception e)
         {
@@ -73,6 +84,11 @@ public static class DaemonRunner
         // Asked for now: after the end the container is gone.
         private readonly BackgroundService[] _services = [.. host.Services.GetServices<IHostedService>().OfType<BackgroundService>()];
 
+        /// <summary>Whoever tells us to stop means it, also while we renew ourselves.</summary>
+        private volatile bool _told;
+
+        public bool Renews => !_told && manners.Renew();
+
         public async Task<int> ToEndAsync(CancellationToken ct)
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, _lifetime.ApplicationStopping);
@@ -87,7 +103,11 @@ public static class DaemonRunner
 
             notify.Ready("running");
             var fault = await UntilStoppedAsync(stop, PingAsync(stop.Token), hangups.RunAsync(stop.Token));
-            notify.Stopping();
+            if (fault is not null || !Renews)
+            {
+                notify.Stopping();
+            }
+
             var code = await StopHostAsync();
             return fault is null ? code : Explain(fault, manners);
         }
@@ -169,8 +189,9 @@ public static class DaemonRunner
         private static async Task Stopped(CancellationToken stop) =>
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        private static void Stop(PosixSignalContext signal, CancellationTokenSource stop)
+        private void Stop(PosixSignalContext signal, CancellationTokenSource stop)
         {
+            _told = true;
             signal.Cancel = true;
             stop.Cancel();
         }

@@ -23,6 +23,7 @@ public sealed class PeopleRoom : IAsyncDisposable
     private Task _serving = Task.CompletedTask;
     private long _number = 1_000;
     private int _connections;
+    private bool _agent;
 
     internal HostRoom Room { get; private set; } = null!;
 
@@ -108,6 +109,17 @@ public sealed class PeopleRoom : IAsyncDisposable
 
         await Room.DisposeAsync();
         _ended.Dispose();
+    }
+
+    /// <summary>With the settings that the installation has made; the log is a file that stays empty, so that it knows of logins by the hook alone.</summary>
+    internal async Task StartAgentAsync()
+    {
+        if (!_agent)
+        {
+            _agent = true;
+            await Room.DoAsync("mkdir -p /run/bastion; : > /var/log/bastion-room.log; sed 's#\"journal\"#\"/var/log/bastion-room.log\"#' /etc/bastion/agent.json > /root/agent.json");
+            Stay("/usr/bin/bastion agent --config /root/agent.json");
+        }
     }
 
     private async Task FurnishAsync()

@@ -38,6 +38,31 @@ public sealed class PeopleTests : IClassFixture<PeopleTests.Rooms>
         Assert.Contains("nothing to change", await _room.Room.DoAsync("bastion install"));
     }
 
+    /// <summary>Whatever is asked for; the agent says since when, the kernel what is there.</summary>
+    [NeedsFact(Needed)]
+    public async Task Plain_login_is_answered_by_one_sentence()
+    {
+        var bundle = Home(("alice", [22001, 22003], ["phone"]), ("bob", [22003], ["other"])) with { Services = [new("ssh", 22001), new("console", 22003)] };
+        Assert.True((await _room.PushAsync(bundle)).Ok);
+        await _room.StartAgentAsync();
+        await _room.Room.UntilAsync(async () => (await _room.Room.ShellAsync("grep -q console /run/bastion/sites.json")).Ok, "the agent has the bundle");
+
+        foreach (var command in (string[])["", " id", " 'scp -t /tmp'"])
+        {
+            var result = await _room.Room.ShellAsync($"{PeopleRoom.Ssh("phone", "alice")}{command}");
+            var said = result.Output + result.Error;
+            Assert.True(result.Exit.Code == 0 && said.Contains("home: way in open", StringComparison.Ordinal) && said.Contains("; you may jump to ssh (22001).", StringComparison.Ordinal), $"{command}: exit {result.Exit.Code}: {said}");
+            Assert.Equal(command.Contains("scp", StringComparison.Ordinal), result.Output.Length == 0);
+        }
+
+        // sshd drops what is said beside a subsystem's protocol: sftp says "Connection closed".
+        Assert.Equal("", (await _room.Room.ShellAsync($"{PeopleRoom.Ssh("phone", "alice")} -s sftp")).Output);
+        var bob = await _room.Room.ShellAsync(PeopleRoom.Ssh("other", "bob"));
+        Assert.Contains("nothing", bob.Output);
+        Assert.Contains("to reach yet.", bob.Output);
+        Assert.Equal("700 root root", (await _room.Room.DoAsync("stat -c '%a %U %G' /run/bastion/secrets/home")).Trim());
+    }
+
     /// <summary>Nothing is changed by what is not signed, not new, not whole or not this site's to say.</summary>
     [NeedsFact(Needed)]
     public async Task Refused_bundle_changes_nothing()

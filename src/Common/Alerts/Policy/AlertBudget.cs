@@ -33,7 +33,8 @@ public static class AlertBudget
 
     private static readonly ImmutableArray<BucketRate> Free = [new(30, TimeSpan.FromMinutes(10)), new(300, TimeSpan.FromDays(1))];
 
-    public static ImmutableArray<BucketRate> Rates(string channel) => channel == "sms" ? Costly : Free;
+    /// <param name="channel">With the site behind an @, where several sites bring one each.</param>
+    public static ImmutableArray<BucketRate> Rates(string channel) => channel == "sms" || channel.StartsWith("sms@", StringComparison.Ordinal) ? Costly : Free;
 
     /// <summary>Takes one message of each rate, or nothing: null.</summary>
     public static ImmutableArray<TokenBucket>? Take(ImmutableArray<TokenBucket> buckets, string channel, AlertLane lane, Instant now)

@@ -9,13 +9,13 @@ namespace Common.Logins.Policy;
 [PureCore]
 internal static class LoginDetails
 {
-    public static ImmutableArray<AlertDetail> Of(LoginRecord record, LoginScene scene, TimeZoneInfo zone)
+    public static ImmutableArray<AlertDetail> Of(LoginRecord record, Audience audience, TimeZoneInfo zone)
     {
         var (login, verdict) = (record.Login, record.Verdict);
         return
         [
             .. AlertDetail.Of("why", $"{verdict.Severity.ToString().ToLowerInvariant()}: {verdict.Why}"),
-            .. AlertDetail.Of("at", $"{scene.Vm ?? "bastion"} of {scene.Site}"),
+            .. AlertDetail.Of("at", $"{audience.Vm ?? "bastion"} of {audience.Site}"),
             .. AlertDetail.Of("user", login.User),
             .. AlertDetail.Of("became", login.By is { } by ? $"{login.User}, asked by {by}" : null),
             .. AlertDetail.Of("known as", verdict.Role == LoginRole.Unknown ? null : $"{verdict.Role.ToString().ToLowerInvariant()} {verdict.Who}{(verdict.Device is { } device ? $", {device}" : "")}"),
@@ -28,7 +28,7 @@ internal static class LoginDetails
             .. AlertDetail.Of("failed before", record.Failures > 0 ? $"{record.Failures} connections from the same network in the last hour" : null),
             .. AlertDetail.Of("time", $"{Text((record.LoggedAt ?? record.ReadAt).ToUniversalTime())} UTC, here {Text(TimeZoneInfo.ConvertTime(record.LoggedAt ?? record.ReadAt, zone))}"),
             .. AlertDetail.Of("boot", record.Boot),
-            .. AlertDetail.Of("to do", scene.Vm is { } vm ? $"not you? stop VM {vm} in the cloud app" : "not you? stop the VM in the cloud app"),
+            .. AlertDetail.Of("to do", audience.Vm is { } vm ? $"not you? stop VM {vm} in the cloud app" : "not you? stop the VM in the cloud app"),
         ];
     }
 

@@ -81,7 +81,7 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
                 Keep(transaction, window with { Digest = window.Digest.Add(wall) });
                 return (record.Verdict with { Severity = Severity.Normal }, Told.Nobody(step.Why) with { RepeatOf = allowed is null ? window.AlertId : null });
             case TellingKind.Push:
-                var told = Spend(transaction, step.Lane, now);
+                var told = Spend(transaction, step.Lane, now, scene.For(login.User, login.Key?.Fingerprint).Routes);
                 if (told.Push)
                 {
                     LoginPolicyStore.Pushed(transaction, record.Subject, now);
@@ -128,13 +128,13 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
     public void Failed() => Due = new Instant(long.MinValue);
 
     /// <summary>Whom to tell while nothing can be written down: without history, and within the same budget. Null: it is used up.</summary>
-    public ImmutableArray<Route>? WithoutRecord(string alertId, Severity severity)
+    public ImmutableArray<Route>? WithoutRecord(string alertId, Severity severity, ImmutableArray<Route> all)
     {
         if (!_unrecorded.TryGetValue(alertId, out var routes))
         {
             var (now, lane) = (Instant.Now(time), severity == Severity.Critical ? AlertLane.Reserved : AlertLane.Ordinary);
-            var taken = scene.Routes.Where(route => TakeFromMemory(route, lane, now)).ToImmutableArray();
-            _unrecorded[alertId] = routes = taken.IsEmpty && !scene.Routes.IsEmpty ? null : taken;
+            var taken = all.Where(route => TakeFromMemory(route, lane, now)).ToImmutableArray();
+            _unrecorded[alertId] = routes = taken.IsEmpty && !all.IsEmpty ? null : taken;
         }
 
         return routes;
@@ -151,17 +151,17 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
         return true;
     }
 
-    private Told Spend(SqliteTransaction transaction, AlertLane lane, Instant now)
+    private Told Spend(SqliteTransaction transaction, AlertLane lane, Instant now, ImmutableArray<Route> all)
     {
-        var routes = scene.Routes.Where(route => Take(transaction, route, lane, now)).ToImmutableArray();
-        var refused = scene.Routes.Except(routes).ToList();
+        var routes = all.Where(route => Take(transaction, route, lane, now)).ToImmutableArray();
+        var refused = all.Except(routes).ToList();
         if (refused.Exists(r => routes.All(p => p.Person != r.Person)))
         {
             KeepBack(transaction, 1, now);
         }
 
         return new Told(
-            scene.Routes.IsEmpty || !routes.IsEmpty, routes,
+            all.IsEmpty || !routes.IsEmpty, routes,
             refused.Count == 0 ? null : $"the budget of {string.Join(", ", refused.Select(r => r.Channel).Distinct())} is used up for now");
     }
 
@@ -202,11 +202,12 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
         }
 
         LoginPolicyStore.Keep(transaction, kept with { Digest = next });
-        var told = Spend(transaction, AlertLane.Ordinary, now);
+        var audience = AudienceOf(kept);
+        var told = Spend(transaction, AlertLane.Ordinary, now, audience.Routes);
         if (told.Push)
         {
             Raise(transaction, "digest", $"{kept.Tuple}/{scene.Boot}/{kept.Digest.Ends.Ticks}",
-                id => LoginTexts.Digest(scene.Site, kept, Local(kept.Digest.First), Local(kept.Digest.Last), id), told.Routes);
+                id => LoginTexts.Digest(audience.Site, kept, Local(kept.Digest.First), Local(kept.Digest.Last), id), told.Routes);
         }
         else if (kept.Digest.Repeats > 1)
         {
@@ -215,6 +216,9 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
 
         return told.Push;
     }
+
+    /// <summary>A tuple is <c>service|account|subject|network</c>; who calls himself by a bar is in no list, and everybody is told.</summary>
+    private Audience AudienceOf(KeptDigest kept) => kept.Tuple.Split('|') is [_, var user, var subject, _] ? scene.For(user, subject) : scene.For("", null);
 
     private bool TellUnsent(SqliteTransaction transaction, Instant now)
     {

@@ -9,11 +9,20 @@ using Microsoft.Data.Sqlite;
 
 namespace Common.Logins.Recording;
 
+/// <summary>Who is told of a login: of one machine, or of one site of several that share it.</summary>
+/// <param name="Site">First word of the message.</param>
+internal sealed record Audience(string Site, string? Vm, ImmutableArray<Route> Routes);
+
 /// <summary>Who we are and what is known of keys, for judging logins.</summary>
 /// <param name="OwnAccount">In a private set-up: our own user name.</param>
 /// <param name="Boot">Of the machine.</param>
 internal sealed record LoginScene(string Site, string? Vm, ImmutableArray<Identity> Identities, string? OwnAccount, string Boot, ImmutableArray<Route> Routes)
 {
+    /// <summary>Whom a login by this account and key concerns (fingerprint; null: no key); where it answers null, everybody of this scene.</summary>
+    public Func<string, string?, Audience?>? AudienceOf { get; init; }
+
+    public Audience For(string user, string? fingerprint) => AudienceOf?.Invoke(user, fingerprint) ?? new Audience(Site, Vm, Routes);
+
     /// <summary>Logins that are not pushed.</summary>
     public ImmutableArray<AllowEntry> Allow { get; init; } = [];
 
@@ -69,7 +78,7 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
             var about = $"login/{record.AlertId}/without-hook";
             var grave = record with { Verdict = record.Verdict with { Severity = Severity.Critical, Flags = record.Verdict.Flags | LoginFlags.WithoutHook } };
             var alert = Alert(grave, AlertId.From($"{scene.Site}/bastion/{about}"), about);
-            Outbox.Add(transaction, alert, scene.Routes);
+            Outbox.Add(transaction, alert, For(record).Routes);
             alerts.Add(alert);
         }
 
@@ -81,7 +90,7 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
     [
         .. sightings.Select(s => (Sighting: s, Record: Describe(s, (_, _) => LoginContext.Nothing, AlertId.From(Seed(s)))))
             .Where(r => r.Record.Verdict.Tell)
-            .Select(r => (Alert(r.Record, r.Record.AlertId, About(r.Sighting)), policy.WithoutRecord(r.Record.AlertId, r.Record.Verdict.Severity)))
+            .Select(r => (Alert(r.Record, r.Record.AlertId, About(r.Sighting)), policy.WithoutRecord(r.Record.AlertId, r.Record.Verdict.Severity, For(r.Record).Routes)))
             .Where(a => a.Item2 is not null).Select(a => (a.Item1, a.Item2!.Value)),
     ];
 
@@ -134,14 +143,16 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
 
     private string About(LoginSighting sighting) => $"login/{sighting.Identity(scene.Boot)}";
 
+    private Audience For(LoginRecord record) => scene.For(record.Login.User, record.Login.Key?.Fingerprint);
+
     private Alert Alert(LoginRecord record, string id, string about)
     {
-        var verdict = record.Verdict;
+        var (verdict, audience) = (record.Verdict, For(record));
         var text = LoginText.Compose(
-            scene.Site, time.GetLocalNow(), verdict.Who, verdict.Device, record.Login.From?.Address, verdict.Flags, scene.Vm ?? "", id);
+            audience.Site, time.GetLocalNow(), verdict.Who, verdict.Device, record.Login.From?.Address, verdict.Flags, audience.Vm ?? "", id);
         return new Alert(id, "login", verdict.Severity, text, record.ReadAt, about)
         {
-            Details = LoginDetails.Of(record, scene, time.LocalTimeZone),
+            Details = LoginDetails.Of(record, audience, time.LocalTimeZone),
         };
     }
 }

@@ -2,8 +2,8 @@ using System.Text;
 
 namespace Bastion.People;
 
-/// <summary>A small file of root's that others read while we write it: whole, or as it was.</summary>
-internal static class RootFile
+/// <summary>A small file that others read while we write it: whole, or as it was.</summary>
+internal static class WholeFile
 {
     /// <param name="text">Null: it goes.</param>
     public static void Put(string path, string? text, UnixFileMode mode)
