@@ -24,7 +24,7 @@ internal static class AgentCommand
     {
         var config = new Option<FileInfo>("--config")
         {
-            Description = "The settings, JSON (or YAML); the inside writes them at each start. See: bastion check-config --help",
+            Description = "The settings, JSON (or YAML); people and channels come with the sites' bundles. See: bastion check-config --help",
             Required = true,
             HelpName = "FILE",
         };

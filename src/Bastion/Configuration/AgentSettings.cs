@@ -103,7 +103,8 @@ internal static class AgentSettings
 
     private static SecretWords Words(Func<string, Reading<string>> secretFile) => new("_file", secretFile, FullPath, "a file of mode 0600 that holds the secret");
 
-    internal static SmsSettings Sms(ConfigurationSection section, SecretWords words)
+    /// <param name="toPeople">Those that a bundle names have numbers of their own.</param>
+    internal static SmsSettings Sms(ConfigurationSection section, SecretWords words, bool toPeople = false)
     {
         var account = section.Need("account", Sid, "the account SID, AC...");
         var gateway = new TwilioOptions(
@@ -114,7 +115,7 @@ internal static class AgentSettings
             section.Need("from", Sender, "the number that messages come from") ?? "");
         var settings = new SmsSettings(
             gateway, [.. section.List("to", PersonalValues.Phone, []).Distinct(StringComparer.Ordinal)], section.Optional(words.Authority, words.Path));
-        if (!section.Has("to"))
+        if (!section.Has("to") && !toPeople)
         {
             section.Fail("to", "", "is missing: nobody would be told");
         }

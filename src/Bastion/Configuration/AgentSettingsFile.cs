@@ -4,7 +4,7 @@ using Common.Configuration;
 namespace Bastion.Configuration;
 
 /// <summary>
-/// The agent's settings file, written by the inside at each start: JSON, or any YAML (of which JSON is a part), so that a person may
+/// The agent's settings file: what it is and where it looks; people and channels may come with the sites' bundles. JSON, or any YAML (of which JSON is a part), so that a person may
 /// comment it.
 /// </summary>
 internal static class AgentSettingsFile

@@ -45,7 +45,7 @@ internal static class SiteMessagesReader
             var errors = new ConfigurationErrors();
             var root = new ConfigurationSection("messages", Map(name, settings), errors);
             var one = name == TwilioSms.ChannelName ? new ChannelSettings() : ChannelReader.Read(root, bundle.Site, words, sms: false, withMail: true);
-            var gateway = name == TwilioSms.ChannelName ? AgentSettings.Sms(root.Section(name), words) : null;
+            var gateway = name == TwilioSms.ChannelName ? AgentSettings.Sms(root.Section(name), words, toPeople: true) : null;
             if (errors.Any)
             {
                 leftOut.Add($"{name}: {errors.All[0].Key} {errors.All[0].Reason}");

@@ -43,8 +43,14 @@ public sealed class AgentBundlesTests : IAsyncLifetime
 
         var settings = new JsonObject
         {
-            ["site"] = "bastion", ["log"] = _place.File("auth.log"), ["identities"] = new JsonArray(), ["agent_port"] = _port, ["state_directory"] = _place.File("state"),
-            ["nologin_path"] = _place.File("run/nologin"), ["private"] = true, ["bundles"] = _place.File("sites"),
+            ["site"] = "bastion",
+            ["log"] = _place.File("auth.log"),
+            ["identities"] = new JsonArray(),
+            ["agent_port"] = _port,
+            ["state_directory"] = _place.File("state"),
+            ["nologin_path"] = _place.File("run/nologin"),
+            ["private"] = true,
+            ["bundles"] = _place.File("sites"),
         };
         File.WriteAllText(_place.File("agent.json"), settings.ToJsonString());
         File.SetUnixFileMode(_place.File("agent.json"), OwnerOnly);
@@ -119,8 +125,12 @@ public sealed class AgentBundlesTests : IAsyncLifetime
                 {
                     ["sms"] = new Dictionary<string, string>
                     {
-                        ["base_url"] = _gateway.BaseUrl.ToString(), ["account"] = _gateway.Account.Sid, ["key_name"] = _gateway.Account.KeyName, ["from"] = _gateway.Account.Number,
-                        ["to"] = number, ["secret"] = "sms_secret",
+                        ["base_url"] = _gateway.BaseUrl.ToString(),
+                        ["account"] = _gateway.Account.Sid,
+                        ["key_name"] = _gateway.Account.KeyName,
+                        ["from"] = _gateway.Account.Number,
+                        ["to"] = number,
+                        ["secret"] = "sms_secret",
                     },
                 },
             },
