@@ -109,7 +109,7 @@ internal sealed class AgentAnswers(
             true,
             sessions.Trouble is { } trouble ? $"logins cannot be seen: {trouble}" : null,
             open?.Length,
-            open?.Select(s => new AgentSession(s.Name, s.Device, s.Peer.ToString(), Math.Max(0, (now - s.Since).TotalSeconds)) { Event = s.Login }).ToList(),
+            open?.Select(s => Session(s, now)).ToList(),
             false,
             outbox.Snapshot.Pending,
             apt.Idle,
@@ -117,5 +117,11 @@ internal sealed class AgentAnswers(
             version,
             deadMan?.OffIn.TotalSeconds,
             deadMan?.HeldFor.TotalSeconds);
+    }
+
+    private AgentSession Session(OpenSession session, Instant now)
+    {
+        var (alert, told) = events.Told(session.Login);
+        return new AgentSession(session.Name, session.Device, session.Peer.ToString(), Math.Max(0, (now - session.Since).TotalSeconds)) { Event = session.Login, Alert = alert, Told = told };
     }
 }

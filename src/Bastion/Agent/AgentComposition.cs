@@ -31,10 +31,11 @@ internal static class AgentComposition
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(state.Database);
-        services.AddSingleton(Scene(options, boot));
+        var scene = Scene(options, boot);
+        services.AddSingleton<Func<LoginScene>>(() => scene);
         services.AddSingleton<IProcessLauncher, SystemProcessLauncher>();
         services.AddSingleton<LoginPolicy>();
-        services.AddSingleton<LoginRecorder>();
+        services.AddSingleton(p => new LoginRecorder(() => scene, p.GetRequiredService<LoginPolicy>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<GapAlert>();
         services.AddSingleton<Outbox>();
         services.AddSingleton(Source);
@@ -68,7 +69,7 @@ internal static class AgentComposition
         {
             services.AddService(p => new WatchService(
                 (options.Site, options.Vm, boot), new HostLook(new ConfigurationBaseline(), options.StateDirectory).Read,
-                alert => p.GetRequiredService<Outbox>().Raise(alert, p.GetRequiredService<LoginScene>().Routes), p.GetRequiredService<TimeProvider>(),
+                alert => p.GetRequiredService<Outbox>().Raise(alert, scene.Routes), p.GetRequiredService<TimeProvider>(),
                 p.GetRequiredService<ILogger<WatchService>>()));
         }
 
@@ -95,7 +96,7 @@ internal static class AgentComposition
     };
 
     private static HookSpool? Spool(AgentOptions options, TimeProvider time) => options.Spool is { } folder
-        ? new HookSpool(folder, options.Private ? owner => owner == 0 || owner == Machine.OwnUid : owner => owner == 0, time)
+        ? new HookSpool(folder, options.Private ? owner => owner == 0 || owner == OwnUser.Uid : owner => owner == 0, time)
         : null;
 
     private static ILogSource Source(IServiceProvider services)
@@ -105,7 +106,7 @@ internal static class AgentComposition
         return options.LogFile is { } file
             ? new AuthLogTail(file, LogPosition.Load(database), options.Private, time)
             : new JournalTail(
-                services.GetRequiredService<IProcessLauncher>(), JournalCursor.Load(database), options.Private ? Machine.OwnUid : null, time, Random.Shared.NextDouble);
+                services.GetRequiredService<IProcessLauncher>(), JournalCursor.Load(database), options.Private ? OwnUser.Uid : null, time, Random.Shared.NextDouble);
     }
 
     private static ImmutableArray<IMessageChannel> Channels(AgentOptions options, IServiceProvider services)

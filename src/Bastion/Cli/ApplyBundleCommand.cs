@@ -6,6 +6,7 @@ using Bastion.Host;
 using Bastion.People;
 using Common.Configuration;
 using Common.Hosting;
+using Common.Kernel;
 using Common.Processes;
 using Common.Sync;
 
@@ -31,7 +32,7 @@ internal static class ApplyBundleCommand
     private static async Task<int> RunAsync(CancellationToken ct)
     {
         await using var output = Console.OpenStandardOutput();
-        if (Machine.OwnUid != 0)
+        if (OwnUser.Uid != 0)
         {
             await Console.Error.WriteLineAsync("this makes accounts: run it as root (sudo)");
             return ExitCode.CannotRun;

@@ -4,6 +4,7 @@ using Bastion.Audit;
 using Bastion.Host;
 using Common.Configuration;
 using Common.Hosting;
+using Common.Kernel;
 using Common.Processes;
 using Common.Text;
 
@@ -31,7 +32,7 @@ internal static class AuditCommand
 
     private static async Task<int> RunAsync(string? config, bool json, InvocationConfiguration console, CancellationToken ct)
     {
-        if (Agent.Machine.OwnUid != 0)
+        if (OwnUser.Uid != 0)
         {
             console.Error.WriteLine("sshd, PAM and the firewall can be read by root only: run it as root (sudo)");
             return ExitCode.CannotRun;

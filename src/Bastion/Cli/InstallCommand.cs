@@ -4,6 +4,7 @@ using System.Text.Json;
 using Bastion.Host;
 using Common.Configuration;
 using Common.Hosting;
+using Common.Kernel;
 using Common.Processes;
 
 namespace Bastion.Cli;
@@ -83,7 +84,7 @@ internal static class InstallCommand
     private static async Task<int> GuardAsync(ParseResult result, Func<TextWriter, Task<int>> work)
     {
         var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
-        if (!result.GetValue(DryRun) && Agent.Machine.OwnUid != 0)
+        if (!result.GetValue(DryRun) && OwnUser.Uid != 0)
         {
             error.WriteLine("this changes the system: run it as root (sudo)");
             return ExitCode.CannotRun;

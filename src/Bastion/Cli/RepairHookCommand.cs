@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Bastion.Host;
 using Common.Hosting;
+using Common.Kernel;
 using Common.Processes;
 
 namespace Bastion.Cli;
@@ -14,7 +15,7 @@ internal static class RepairHookCommand
         command.SetAction(async (result, ct) =>
         {
             var console = result.InvocationConfiguration;
-            if (Agent.Machine.OwnUid != 0)
+            if (OwnUser.Uid != 0)
             {
                 console.Error.WriteLine("this changes the system: run it as root (sudo)");
                 return ExitCode.CannotRun;

@@ -18,7 +18,7 @@ internal static class DeadManComposition
     public static DeadManService Create(DeadManOptions options, AgentOptions agent, IServiceProvider services)
     {
         var time = services.GetRequiredService<TimeProvider>();
-        var (outbox, scene) = (services.GetRequiredService<Outbox>(), services.GetRequiredService<LoginScene>());
+        var (outbox, scene) = (services.GetRequiredService<Outbox>(), services.GetRequiredService<Func<LoginScene>>()());
         var senses = new DeadManSenses(
             new HostPresence(services.GetRequiredService<PresentSessions>().NowAsync, new KernelConnections(), new ConsoleLogins(), agent.SshdPorts).LookAsync,
             () => services.GetRequiredService<AptWatch>().Idle,

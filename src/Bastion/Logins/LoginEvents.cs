@@ -29,10 +29,20 @@ internal sealed class LoginEvents(Database database, string boot, TimeProvider t
         return ((IReadOnlyList<AgentEvent>)page.List(row => Event(connection, row)), (long?)last);
     });
 
+    /// <summary>The alert that tells of a login, and what became of it; null: none does.</summary>
+    public (string? Alert, string? Told) Told(long login) => database.Read(connection =>
+        connection.Sql("SELECT told, alert_id, repeat_of FROM logins WHERE seq = $seq", ("$seq", login)).List(row => Told(connection, row, 0)).FirstOrDefault());
+
+    private static (string? Alert, string? Told) Told(SqliteConnection connection, SqliteDataReader row, int first)
+    {
+        var alert = row.GetBoolean(first) ? row.GetString(first + 1) : row.IsDBNull(first + 2) ? null : row.GetString(first + 2);
+        return (alert, alert is null ? null : AlertBook.Standing(connection, alert).ToString().ToLowerInvariant());
+    }
+
     private AgentEvent Event(SqliteConnection connection, SqliteDataReader row)
     {
         var here = row.GetString(8) == boot;
-        var alert = row.GetBoolean(11) ? row.GetString(12) : row.IsDBNull(13) ? null : row.GetString(13);
+        var (alert, told) = Told(connection, row, 11);
         return new AgentEvent(
             row.GetInt64(0),
             ((LoginKind)row.GetInt32(1)).ToString().ToLowerInvariant(),
@@ -46,7 +56,7 @@ internal sealed class LoginEvents(Database database, string boot, TimeProvider t
         {
             EndedSeconds = here && !row.IsDBNull(10) ? Ago(row.GetInt64(10)) : null,
             Alert = alert,
-            Told = alert is null ? null : AlertBook.Standing(connection, alert).ToString().ToLowerInvariant(),
+            Told = told,
         };
     }
 

@@ -65,6 +65,12 @@ public sealed record AgentSession(string Name, string? Device, string From, doub
 {
     /// <summary>The number of the login that opened it; null: an agent that does not say.</summary>
     public long? Event { get; init; }
+
+    /// <summary>As in <see cref="AgentEvent"/>.</summary>
+    public string? Alert { get; init; }
+
+    /// <inheritdoc cref="Alert"/>
+    public string? Told { get; init; }
 }
 
 /// <summary>A login at the bastion, told or not.</summary>

@@ -23,6 +23,12 @@ public enum LoginFlags
     /// <summary>In the log, but the PAM hook never saw it: somebody may have changed PAM.</summary>
     WithoutHook = 32,
     AfterFailures = 64,
+
+    /// <summary>On the inside: through our own tunnel.</summary>
+    ByTunnel = 128,
+
+    /// <summary>Through the tunnel, and nobody is logged in at the bastion: who came there came by no door.</summary>
+    NotAtBastion = 256,
 }
 
 /// <summary>
@@ -53,7 +59,7 @@ public static class LoginText
             $": {SmsText.Field(name.Shown, PersonLimit)}",
             SmsPart.Optional(6, name.Odd ? " (strange name)" : ""),
             SmsPart.Optional(5, Key(device, flags)),
-            $", from {Network(from)}",
+            flags.HasFlag(LoginFlags.ByTunnel) ? ", through the tunnel" : $", from {Network(from)}",
             SmsPart.Optional(4, Remark(flags)),
             SmsPart.Optional(3, flags.HasFlag(LoginFlags.GotInside) ? ", got inside" : ""),
             SmsPart.Keep(". Not you? "),
@@ -93,6 +99,7 @@ public static class LoginText
     /// <summary>The gravest only: there is no room for two.</summary>
     private static string Remark(LoginFlags flags) => flags switch
     {
+        _ when flags.HasFlag(LoginFlags.NotAtBastion) => " (NO LOGIN AT BASTION)",
         _ when flags.HasFlag(LoginFlags.WithoutHook) => " (not seen by PAM)",
         _ when flags.HasFlag(LoginFlags.AfterFailures) => " (after failures)",
         _ when flags.HasFlag(LoginFlags.NewUser) => " (new user)",

@@ -33,6 +33,8 @@ public sealed record SiteOptions(
     /// <summary>Logins that are recorded and not told at once. Those from public addresses go to the bastion.</summary>
     public ImmutableArray<AllowEntry> Allow { get; init; } = [];
 
+    public LoginOptions Logins { get; init; } = new(null, null);
+
     /// <summary>The uplinks by which our own packets can leave.</summary>
     public IEnumerable<UplinkOptions> Lines => new[] { Primary, Backup }.Where(u => u.Carries);
 

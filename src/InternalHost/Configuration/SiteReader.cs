@@ -47,6 +47,7 @@ internal static class SiteReader
             InnerHostKeyFiles = root.List("inner_host_keys", FullPath, options.InnerHostKeyFiles),
             RecordBytes = root.Get("record", Record, options.RecordBytes),
             Allow = root.Has("allow") ? AllowListReader.Read(file.At("allow"), "allow", errors, Fingerprint, privateToo: true) : [],
+            Logins = LoginReader.Read(root.Section("logins")),
         };
         var secrets = root.Get("secrets_directory", FullPath, SiteDefaults.SecretsDirectory);
         root.Close();

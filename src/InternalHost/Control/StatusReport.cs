@@ -35,6 +35,10 @@ public sealed record StatusReport(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RecordingStatus? Recording { get; init; }
 
+    /// <summary>Whether logins to this host are seen.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LoginsStatus? Logins { get; init; }
+
     /// <summary>An age as it is reported.</summary>
     public static double Seconds(TimeSpan age) => Math.Round(age.TotalSeconds, 1);
 
@@ -144,6 +148,11 @@ public sealed record AlertsStatus(int Pending, int Dead, string? Problem = null)
 public sealed record RefusedChannelStatus(string Channel, bool Everybody, string Code, string Reason, double SinceS, double TrialInS);
 
 public sealed record JournalStatus(bool Ok, string? Problem = null);
+
+/// <param name="Log">journal, a path, or none.</param>
+/// <param name="Hook">The PAM hook's events are read too.</param>
+/// <param name="Problem">Why logins cannot be seen now.</param>
+public sealed record LoginsStatus(string Log, bool Hook, string? Problem = null);
 
 /// <param name="Problem">Why the probes are not recorded.</param>
 public sealed record RecordingStatus(bool Ok, string? Problem = null);

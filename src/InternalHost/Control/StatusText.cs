@@ -105,6 +105,11 @@ public static class StatusText
 
         yield return new("sessions", Count(report.Sessions.Count), Seen(report.Sessions.AgeS));
         yield return new("alerts", Alerts(report.Alerts), report.Alerts.Problem ?? "");
+        if (report.Logins is { Problem: { } blind } logins)
+        {
+            yield return new("logins", "UNSEEN", $"{logins.Log}: {blind}");
+        }
+
         yield return new("journal", report.Journal.Ok ? "ok" : "FAILING", report.Journal.Problem ?? "");
         if (report.Recording is { Ok: false } recording)
         {

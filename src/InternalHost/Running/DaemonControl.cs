@@ -2,6 +2,7 @@ using Common.Alerts;
 using Common.Alerts.Test;
 using Common.Configuration;
 using Common.Journal;
+using Common.Logins.Policy;
 using InternalHost.Configuration;
 using InternalHost.Control;
 using InternalHost.Failover;
@@ -28,9 +29,9 @@ internal sealed class DaemonControl(
             case ControlRequest.Reload:
                 return Reload();
             case ControlRequest.Alerts:
-                return new ControlReply(Ok: true, Alerts: database.Read(c => AlertBook.Recent(c, ShownAlerts)));
+                return new ControlReply(Ok: true, Alerts: database.Read(c => LoginBook.Recent(c, ShownAlerts)));
             case ControlRequest.Explain explain:
-                return database.Read(c => AlertBook.Find(c, explain.Id)) is { } alert ? new ControlReply(Ok: true, Alerts: [alert])
+                return database.Read(c => LoginBook.Find(c, explain.Id)) is { } alert ? new ControlReply(Ok: true, Alerts: [alert])
                     : ControlReply.Failed($"#{explain.Id}: there is none here. See: internalhost alerts list; a login at the bastion is explained there: bastion alerts explain {explain.Id}");
             case ControlRequest.TestAlerts test:
                 var (sent, problem) = tests.Start(test.Channel);

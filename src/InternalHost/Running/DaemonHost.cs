@@ -11,6 +11,7 @@ using InternalHost.Cloud;
 using InternalHost.Configuration;
 using InternalHost.Control;
 using InternalHost.Failover;
+using InternalHost.Logins;
 using InternalHost.Messages;
 using InternalHost.Sync;
 using InternalHost.Tunnel;
@@ -148,6 +149,11 @@ internal sealed class DaemonHost : IAsyncDisposable
         bastion.Addresses = () => site.Bastion.Address is { } always ? [always]
             : failover.Snapshot.Watch.Instance is { State: InstanceState.Running } running ? running.Addresses : [];
 
+        var logins = new InsideLogins(
+            site.Logins, () => live.Now, _database, outbox, wayIn.Agent.AskAsync,
+            () => trusted.Source == TimeSource.Floor ? null : TimeZoneInfo.ConvertTime(trusted.Now, time.LocalTimeZone),
+            FailoverJournal.ThisBoot(), launcher, logs, time);
+
         // The operator.
         var egress = new TunnelEgress(() => tunnel.Snapshot, wayIn.Agent.AskAsync, time);
         var status = new StatusBuilder(live, wan, failover, journal, tunnel, outboxService, trusted, meter, diskProblem, time)
@@ -155,6 +161,7 @@ internal sealed class DaemonHost : IAsyncDisposable
             RecordingProblem = () => recorder?.Problem,
             Egress = () => egress.Address,
             Sync = () => wayIn.Sync?.Snapshot,
+            Logins = () => new LoginsStatus(logins.Log, logins.Hook, logins.Trouble),
         };
         var tests = new ChannelTests(outbox, outboxService, site.Site, () => OutageAlerts.Everybody(live.Now), time);
         _control = new DaemonControl(new OperatorOrders(inbox), live, tunnel, status, _database, tests, configFile, () => Read(configFile), wayIn.Sync);
@@ -170,6 +177,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         services.AddSingleton<IHostedService>(failover);
         services.AddSingleton<IHostedService>(new InnerSshWatch(inbox, live, () => tunnel.Snapshot, time));
         services.AddSingleton<IHostedService>(egress);
+        logins.Services.ToList().ForEach(s => services.AddSingleton(s));
         services.AddSingleton<IHostedService>(links);
         services.AddSingleton<IHostedService>(wan);
         services.AddSingleton<IHostedService>(new UplinkAlerts(

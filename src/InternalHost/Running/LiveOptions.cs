@@ -64,6 +64,11 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
             yield return "record";
         }
 
+        if (now.Logins != wanted.Logins)
+        {
+            yield return "logins";
+        }
+
         if (now.Primary != wanted.Primary || now.Backup != wanted.Backup)
         {
             yield return "uplinks";

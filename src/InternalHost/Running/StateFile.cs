@@ -1,5 +1,8 @@
 using Common.Alerts;
 using Common.Journal;
+using Common.Logins;
+using Common.Logins.Policy;
+using Common.Logins.Recording;
 using InternalHost.Configuration;
 using InternalHost.Failover;
 using InternalHost.Messages;
@@ -24,6 +27,12 @@ internal static class StateFile
         UplinkAlertMemory.Migration,
         Outbox.DetailsMigration,
         BundleNumbers.Migration,
+        LoginStore.Schema,
+        LogPosition.Schema,
+        LoginPolicyStore.Migration,
+        LoginSightings.Schema,
+        LoginStore.EventsMigration,
+        LoginStore.WayMigration,
     ];
 
     /// <summary>

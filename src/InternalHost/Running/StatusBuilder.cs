@@ -36,6 +36,9 @@ internal sealed class StatusBuilder(
     /// <summary>What the bastion knows of people; null: nothing is pushed there.</summary>
     public Func<SyncState?> Sync { get; init; } = () => null;
 
+    /// <summary>Whether logins to this host are seen.</summary>
+    public Func<LoginsStatus?> Logins { get; init; } = () => null;
+
     public StatusReport Build()
     {
         var now = Instant.Now(time);
@@ -56,6 +59,7 @@ internal sealed class StatusBuilder(
             meter.Read(state.Outage) is { } bytes ? new BytesStatus(bytes.Sent, bytes.Received) : new BytesStatus(null, null))
         {
             People = Sync() is { } sync ? People(sync, now) : null,
+            Logins = Logins(),
             Recording = RecordingProblem() is { } problem ? new RecordingStatus(false, problem) : new RecordingStatus(true),
         };
     }
@@ -79,6 +83,7 @@ internal sealed class StatusBuilder(
         AddIf(problems, report.Vm.Problem, "the provider: ");
         AddIf(problems, report.Journal.Problem, "the journal: ");
         AddIf(problems, report.Recording?.Problem, "the recording of the probes: ");
+        AddIf(problems, report.Logins?.Problem, "logins to this host: ");
         AddIf(problems, report.Alerts.Problem, "alerts: ");
         if (report.Alerts.Dead > 0)
         {

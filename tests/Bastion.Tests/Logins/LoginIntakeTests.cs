@@ -241,9 +241,9 @@ public sealed class LoginIntakeTests : IAsyncLifetime
     private LoginIntake Intake()
     {
         var scene = new LoginScene("home", "bastion-home", ImmutableArray<Identity>.Empty, null, Boot, [Route.Sms("+15551230001")]) { HookExpected = true };
-        var policy = new LoginPolicy(scene, _time);
+        var policy = new LoginPolicy(() => scene, _time);
         return new LoginIntake(
-            _log, new HookSpool(_folder, _ => true, _time), new LoginRecorder(scene, policy, _time), policy, new GapAlert(scene, _time), _database, new Outbox(_database), Boot, _time,
+            _log, new HookSpool(_folder, _ => true, _time), new LoginRecorder(() => scene, policy, _time), policy, new GapAlert(() => scene, _time), _database, new Outbox(_database), Boot, _time,
             NullLogger<LoginIntake>.Instance);
     }
 

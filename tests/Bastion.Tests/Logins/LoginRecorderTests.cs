@@ -29,8 +29,8 @@ public sealed class LoginRecorderTests : IDisposable
         var scene = new LoginScene(
             "home", "bastion-home", [new Identity(AliceKey, LoginRole.Person, "alice", "phone"), new Identity(SiteKey, LoginRole.Site, "home")],
             null, "boot-1", [Route.Sms("+15551230001")]);
-        _policy = new LoginPolicy(scene, _time);
-        _recorder = new LoginRecorder(scene, _policy, _time);
+        _policy = new LoginPolicy(() => scene, _time);
+        _recorder = new LoginRecorder(() => scene, _policy, _time);
     }
 
     public void Dispose() => _database.Dispose();

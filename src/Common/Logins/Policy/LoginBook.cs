@@ -1,6 +1,7 @@
 using System.Globalization;
 using Common.Alerts;
 using Common.Journal;
+using Common.Logins.Recording;
 using Common.Text;
 using Microsoft.Data.Sqlite;
 
@@ -10,7 +11,7 @@ namespace Common.Logins.Policy;
 internal static class LoginBook
 {
     private const string Columns =
-        "alert_id, read_at, user, method, address, port, key_type, fingerprint, certificate, network, role, name, device, severity, flags, why, told, silence, failures, boot, logged_at";
+        "alert_id, read_at, user, method, address, port, key_type, fingerprint, certificate, network, role, name, device, severity, flags, why, told, silence, failures, boot, logged_at, way";
 
     /// <summary>Alerts and logins that were not pushed, newest first.</summary>
     public static IReadOnlyList<AlertView> Recent(SqliteConnection connection, int count)
@@ -58,6 +59,7 @@ internal static class LoginBook
             .. Fact("key", Text(7) is { } key ? $"{Text(6)} {key}" : null),
             .. Fact("certificate", Text(8)),
             .. Fact("from", Text(4) is { } address ? $"{address} port {Text(5)}" : null),
+            .. Fact("came", (LoginWay)row.GetInt32(21) == LoginWay.Tunnel ? "through the tunnel" : null),
             .. Fact("network", $"{Text(9)}{(flags.HasFlag(LoginFlags.NewNetwork) ? ", not seen before" : ", known")}"),
             .. Fact("failed before", row.GetInt32(18) is > 0 and var failures ? $"{failures} connections from the same network in the last hour" : null),
             .. Fact("logged", Text(20)),

@@ -16,6 +16,11 @@ internal sealed record Told(bool Push, ImmutableArray<Route> Routes, string? Sil
     /// <summary>The alert in whose digest it is counted; null: in none.</summary>
     public string? RepeatOf { get; init; }
 
+    /// <summary>The bastion is asked first.</summary>
+    public bool Awaits { get; init; }
+
+    public static readonly Told Later = new(false, [], "waits for the bastion's word") { Awaits = true };
+
     public static Told Nobody(string? why) => new(false, [], why);
 }
 
@@ -23,7 +28,8 @@ internal sealed record Told(bool Push, ImmutableArray<Route> Routes, string? Sil
 /// Decides in the transaction that records a login what is told of it. Everything that it remembers is in that transaction, so that
 /// neither a kill nor a restart forgets a message that was sent or a repeat that was counted.
 /// </summary>
-internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
+/// <param name="scenes">Read each time: people and numbers may change.</param>
+internal sealed class LoginPolicy(Func<LoginScene> scenes, TimeProvider time)
 {
     /// <summary>Decided while the disk failed, so that one login is decided once.</summary>
     private readonly Dictionary<string, ImmutableArray<Route>?> _unrecorded = new(StringComparer.Ordinal);
@@ -34,6 +40,8 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
     private FailedLogins _counting = FailedLogins.None;
     private DateTimeOffset _latest;
 
+    private LoginScene Scene => scenes();
+
     /// <summary>When a digest, a notice or a summary may be due. Before the first transaction: now.</summary>
     public Instant Due { get; private set; } = new(long.MinValue);
 
@@ -41,8 +49,8 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
     public void Begin(SqliteTransaction transaction)
     {
         var now = Instant.Now(time);
-        LoginPolicyStore.Rebase(transaction, scene.Boot, now);
-        _latest = LoginPolicyStore.Tick(transaction, scene.Boot, now, time.GetUtcNow());
+        LoginPolicyStore.Rebase(transaction, Scene.Boot, now);
+        _latest = LoginPolicyStore.Tick(transaction, Scene.Boot, now, time.GetUtcNow());
         _failed ??= FailedLoginStore.Load(transaction.Connection!);
         _counting = _failed;
     }
@@ -59,18 +67,21 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
     /// <summary>What is new about a login.</summary>
     public LoginContext News(SqliteTransaction transaction, Login login, string subject, string network)
     {
-        var (subjectSeen, networkSeen, moved) = LoginPolicyStore.Seen(transaction, subject, network, scene.Boot);
+        var (subjectSeen, networkSeen, moved) = LoginPolicyStore.Seen(transaction, subject, network, Scene.Boot);
         return new LoginContext(null, !networkSeen) { NewSubject = !subjectSeen, Moved = moved, Failures = _counting.Before(login.From, Instant.Now(time)) };
     }
+
+    /// <summary>It came, and is decided later.</summary>
+    public void Remember(SqliteTransaction transaction, LoginRecord record) => LoginPolicyStore.See(transaction, record.Subject, record.Network, Scene.Boot);
 
     /// <summary>Decides, and remembers that it came. The verdict may be graded down: a repeat is no news.</summary>
     public (LoginVerdict Verdict, Told Told) Tell(SqliteTransaction transaction, LoginRecord record)
     {
         var (login, now, wall) = (record.Login, Instant.Now(time), time.GetUtcNow());
-        LoginPolicyStore.See(transaction, record.Subject, record.Network, scene.Boot);
+        LoginPolicyStore.See(transaction, record.Subject, record.Network, Scene.Boot);
         var tuple = $"{login.Service}|{login.User}|{record.Subject}|{record.Network}";
         var kept = LoginPolicyStore.Digest(transaction, tuple);
-        var allowed = AllowList.Find(scene.Allow, login.From?.Address, login.User, login.Key?.Fingerprint, _latest);
+        var allowed = AllowList.Find(Scene.Allow, login.From?.Address, login.User, login.Key?.Fingerprint, _latest);
         var step = LoginTelling.Decide(
             record.Verdict, kept is { AlertId: { } opener } ? (kept.Digest, opener) : null, allowed, LoginPolicyStore.Pushes(transaction, record.Subject, now), now);
         var window = kept ?? new KeptDigest(
@@ -81,7 +92,7 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
                 Keep(transaction, window with { Digest = window.Digest.Add(wall) });
                 return (record.Verdict with { Severity = Severity.Normal }, Told.Nobody(step.Why) with { RepeatOf = allowed is null ? window.AlertId : null });
             case TellingKind.Push:
-                var told = Spend(transaction, step.Lane, now, scene.For(login.User, login.Key?.Fingerprint).Routes);
+                var told = Spend(transaction, step.Lane, now, Scene.For(login.User, login.Key?.Fingerprint).Routes);
                 if (told.Push)
                 {
                     LoginPolicyStore.Pushed(transaction, record.Subject, now);
@@ -103,7 +114,7 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
         var (next, summary) = _counting.Hourly(now);
         if (summary)
         {
-            told |= Raise(transaction, "failed-logins", $"{scene.Boot}/{now.Ticks}", id => LoginTexts.Failed(scene.Site, _counting, Local(_counting.Since), Local(time.GetUtcNow()), id), now);
+            told |= Raise(transaction, "failed-logins", $"{Scene.Boot}/{now.Ticks}", id => LoginTexts.Failed(Scene.Site, _counting, Local(_counting.Since), Local(time.GetUtcNow()), id), now);
         }
 
         _counting = next;
@@ -206,7 +217,7 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
         var told = Spend(transaction, AlertLane.Ordinary, now, audience.Routes);
         if (told.Push)
         {
-            Raise(transaction, "digest", $"{kept.Tuple}/{scene.Boot}/{kept.Digest.Ends.Ticks}",
+            Raise(transaction, "digest", $"{kept.Tuple}/{Scene.Boot}/{kept.Digest.Ends.Ticks}",
                 id => LoginTexts.Digest(audience.Site, kept, Local(kept.Digest.First), Local(kept.Digest.Last), id), told.Routes);
         }
         else if (kept.Digest.Repeats > 1)
@@ -218,7 +229,7 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
     }
 
     /// <summary>A tuple is <c>service|account|subject|network</c>; who calls himself by a bar is in no list, and everybody is told.</summary>
-    private Audience AudienceOf(KeptDigest kept) => kept.Tuple.Split('|') is [_, var user, var subject, _] ? scene.For(user, subject) : scene.For("", null);
+    private Audience AudienceOf(KeptDigest kept) => kept.Tuple.Split('|') is [_, var user, var subject, _] ? Scene.For(user, subject) : Scene.For("", null);
 
     private bool TellUnsent(SqliteTransaction transaction, Instant now)
     {
@@ -234,25 +245,25 @@ internal sealed class LoginPolicy(LoginScene scene, TimeProvider time)
         }
 
         LoginPolicyStore.Keep(transaction, unsent with { Count = 0, Due = now + Unsent.NextNotice });
-        return Raise(transaction, "suppressed", $"{scene.Boot}/{now.Ticks}", id => LoginTexts.Unsent(scene.Site, unsent, Local(unsent.First), Local(unsent.Last), id), now);
+        return Raise(transaction, "suppressed", $"{Scene.Boot}/{now.Ticks}", id => LoginTexts.Unsent((Scene.Site, Scene.Program), unsent, Local(unsent.First), Local(unsent.Last), id), now);
     }
 
     /// <summary>Of the few messages that are sent even when nothing is left.</summary>
     private bool Raise(SqliteTransaction transaction, string kind, string about, Func<string, string> text, Instant now)
     {
-        foreach (var route in scene.Routes)
+        foreach (var route in Scene.Routes)
         {
             LoginPolicyStore.Keep(transaction, route, AlertBudget.TakeAnyway(LoginPolicyStore.Buckets(transaction, route), route.Channel, now));
         }
 
-        Raise(transaction, kind, about, text, scene.Routes);
+        Raise(transaction, kind, about, text, Scene.Routes);
         return true;
     }
 
     private void Raise(SqliteTransaction transaction, string kind, string about, Func<string, string> text, ImmutableArray<Route> routes)
     {
         var subject = $"{kind}/{about}";
-        var id = AlertId.From($"{scene.Site}/bastion/{subject}");
+        var id = AlertId.From($"{Scene.Site}/{Scene.Place}/{subject}");
         Outbox.Add(transaction, new Alert(id, kind, Severity.Normal, text(id), time.GetUtcNow(), subject), routes);
     }
 

@@ -23,12 +23,12 @@ internal static class LoginTexts
         ".");
 
     /// <summary><c>home: 37 login messages not sent, 14:02-14:12: too many at once. All are on record: bastion alerts list. #7F3K</c></summary>
-    public static string Unsent(string site, Unsent unsent, DateTimeOffset first, DateTimeOffset last, string alertId) => SmsText.Fit(
+    public static string Unsent((string Site, string Program) host, Unsent unsent, DateTimeOffset first, DateTimeOffset last, string alertId) => SmsText.Fit(
         alertId,
-        $"{SmsText.Field(site, SiteLimit)}: {Number(unsent.Count)} login {(unsent.Count == 1 ? "message" : "messages")} not sent",
+        $"{SmsText.Field(host.Site, SiteLimit)}: {Number(unsent.Count)} login {(unsent.Count == 1 ? "message" : "messages")} not sent",
         SmsPart.Optional(2, $", {Span(first, last)}"),
         ": too many at once.",
-        SmsPart.Optional(1, " All are on record: bastion alerts list."));
+        SmsPart.Optional(1, $" All are on record: {host.Program} alerts list."));
 
     /// <summary><c>home: 100000 failed logins since 13:05, none got in so. Most from 203.0.113.0/24 (40000), as root, admin. #7F3K</c></summary>
     public static string Failed(string site, FailedLogins failed, DateTimeOffset since, DateTimeOffset now, string alertId)

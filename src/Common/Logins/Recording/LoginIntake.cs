@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Journal;
@@ -23,6 +24,9 @@ internal sealed partial class LoginIntake(
     /// <summary>The loop's own.</summary>
     private readonly LogSightings _logged = new();
     private Instant _lookForMissingAt = new(long.MinValue);
+
+    /// <summary>What the bastion said of logins that came through the tunnel.</summary>
+    private readonly ConcurrentQueue<(long Login, BastionWord Word)> _words = new();
 
     /// <summary>Why logins cannot be seen now; null: they can. The log decides: without the spool logins are still seen, and each is critical.</summary>
     public string? Trouble => log.Trouble;
@@ -52,9 +56,17 @@ internal sealed partial class LoginIntake(
             }
         }
 
+        while (_words.TryDequeue(out var word))
+        {
+            Write([], transaction => recorder.Hear(transaction, word.Login, word.Word) is { } login ? [login] : []);
+        }
+
         TellMissing();
         TellDue();
     }
+
+    /// <summary>Taken with the next pass; one that is lost on the way is asked for again. Safe on any thread.</summary>
+    public void Hear(long login, BastionWord word) => _words.Enqueue((login, word));
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Common.Logins.Policy;
 using Common.Alerts;
@@ -9,36 +8,18 @@ using Microsoft.Data.Sqlite;
 
 namespace Common.Logins.Recording;
 
-/// <summary>Who is told of a login: of one machine, or of one site of several that share it.</summary>
-/// <param name="Site">First word of the message.</param>
-internal sealed record Audience(string Site, string? Vm, ImmutableArray<Route> Routes);
-
-/// <summary>Who we are and what is known of keys, for judging logins.</summary>
-/// <param name="OwnAccount">In a private set-up: our own user name.</param>
-/// <param name="Boot">Of the machine.</param>
-internal sealed record LoginScene(string Site, string? Vm, ImmutableArray<Identity> Identities, string? OwnAccount, string Boot, ImmutableArray<Route> Routes)
-{
-    /// <summary>Whom a login by this account and key concerns (fingerprint; null: no key); where it answers null, everybody of this scene.</summary>
-    public Func<string, string?, Audience?>? AudienceOf { get; init; }
-
-    public Audience For(string user, string? fingerprint) => AudienceOf?.Invoke(user, fingerprint) ?? new Audience(Site, Vm, Routes);
-
-    /// <summary>Logins that are not pushed.</summary>
-    public ImmutableArray<AllowEntry> Allow { get; init; } = [];
-
-    /// <summary>The PAM hook is installed here: a login that it does not see is remarkable.</summary>
-    public bool HookExpected { get; init; }
-}
-
 /// <summary>Turns sightings of logins into records and alerts, inside the transaction that also passes their source.</summary>
-internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimeProvider time)
+/// <param name="scenes">Read for each login: people and numbers may change.</param>
+/// <param name="way">How an ssh login came to this host; null: nothing leads here but the network.</param>
+internal sealed class LoginRecorder(Func<LoginScene> scenes, LoginPolicy policy, TimeProvider time, Func<Login, LoginWay>? way = null)
 {
     /// <summary>A login that was logged longer ago than this when the agent first came is history.</summary>
     private static readonly TimeSpan HistoryAge = TimeSpan.FromHours(1);
 
-    private readonly FrozenDictionary<string, Identity> _identities = scene.Identities.ToFrozenDictionary(i => i.Fingerprint, StringComparer.Ordinal);
+    /// <summary>For the texts; null while the clock is not to be trusted.</summary>
+    public Func<DateTimeOffset?> WallTime { get; init; } = () => time.GetLocalNow();
 
-    public ImmutableArray<Route> Routes => scene.Routes;
+    private LoginScene Scene => scenes();
 
     /// <returns>The record and its alert; null: recorded before, by this source or by the other.</returns>
     public RecordedLogin? Record(SqliteTransaction transaction, LoginSighting sighting)
@@ -48,7 +29,7 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
             return null;
         }
 
-        if (Reconciler.Same(sighting, LoginSightings.OfProcess(transaction, sighting.Boot ?? scene.Boot, sighting.Pid)) is { } known)
+        if (Reconciler.Same(sighting, LoginSightings.OfProcess(transaction, sighting.Boot ?? Scene.Boot, sighting.Pid)) is { } known)
         {
             LoginSightings.Join(transaction, known, sighting);
             return null;
@@ -72,17 +53,42 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
     {
         var now = Instant.Now(time);
         var alerts = new List<Alert>();
-        foreach (var (known, record) in LoginSightings.AwaitingHook(transaction).Where(a => Reconciler.IsWithoutHook(a.Login, scene.Boot, now, caughtUp)))
+        foreach (var (known, record) in LoginSightings.AwaitingHook(transaction).Where(a => Reconciler.IsWithoutHook(a.Login, Scene.Boot, now, caughtUp)))
         {
             LoginSightings.HookIsMissing(transaction, known.Seq);
             var about = $"login/{record.AlertId}/without-hook";
             var grave = record with { Verdict = record.Verdict with { Severity = Severity.Critical, Flags = record.Verdict.Flags | LoginFlags.WithoutHook } };
-            var alert = Alert(grave, AlertId.From($"{scene.Site}/bastion/{about}"), about);
+            var alert = Alert(grave, AlertId.From($"{Scene.Site}/{Scene.Place}/{about}"), about);
             Outbox.Add(transaction, alert, For(record).Routes);
             alerts.Add(alert);
         }
 
         return alerts;
+    }
+
+    /// <summary>What the bastion says of a login that came through the tunnel decides what is told of it.</summary>
+    /// <returns>Null: it does not wait any more.</returns>
+    public RecordedLogin? Hear(SqliteTransaction transaction, long seq, BastionWord word)
+    {
+        if (LoginStore.Awaiting(transaction).Find(a => a.Seq == seq).Record is not { } record)
+        {
+            return null;
+        }
+
+        var heard = record with { Verdict = LoginRules.Hear(record.Verdict, word), Through = word.Session };
+        var (verdict, told) = word is BastionWord.Told { By: var by }
+            ? (heard.Verdict, Told.Nobody($"told by the bastion's #{by.Alert}, which arrived"))
+            : policy.Tell(transaction, heard);
+        heard = heard with { Verdict = verdict, Told = told };
+        LoginStore.Heard(transaction, seq, heard);
+        if (!told.Push)
+        {
+            return new RecordedLogin(heard, null);
+        }
+
+        var alert = Alert(heard, heard.AlertId, $"login/{heard.Identity}");
+        Outbox.Add(transaction, alert, told.Routes);
+        return new RecordedLogin(heard, alert);
     }
 
     /// <summary>The alerts of logins that cannot be written down now: judged without history, under the ids they will have, within the same budget.</summary>
@@ -99,12 +105,18 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
 
     private LoginRecord Decide(SqliteTransaction transaction, LoginRecord record)
     {
+        if (record is { Way: LoginWay.Tunnel, Verdict: { Tell: true, Severity: < Severity.Critical } })
+        {
+            policy.Remember(transaction, record);
+            return record with { Told = Told.Later };
+        }
+
         var (verdict, told) = policy.Tell(transaction, record);
         return record with { Verdict = verdict, Told = told };
     }
 
     /// <summary>What was there before we came may be older than the hook.</summary>
-    private bool AwaitsHook(LoginSighting sighting) => scene.HookExpected && sighting is { Login.Sources: LoginSources.Log, Backlog: false, Pid: not null };
+    private bool AwaitsHook(LoginSighting sighting) => Scene.HookExpected && sighting is { Login.Sources: LoginSources.Log, Backlog: false, Pid: not null };
 
     private LoginRecord Describe(LoginSighting sighting, Func<string, string, LoginContext> news, string id)
     {
@@ -112,20 +124,21 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
         var login = sighting.Login;
         var subject = login.Key?.Fingerprint ?? $"account {login.User}";
         var network = LoginNetwork.Of(login.From?.Address);
-        var identity = login.Key is { } key ? _identities.GetValueOrDefault(key.Fingerprint) : null;
         var history = IsHistory(sighting.Backlog, sighting.At, now);
-        var context = news(subject, network) with { Identity = identity, OwnAccount = scene.OwnAccount, History = history };
+        var came = history || login.Kind != LoginKind.Ssh ? LoginWay.Direct : way?.Invoke(login) ?? LoginWay.Direct;
+        var context = news(subject, network) with { Identity = Scene.OwnerOf(login.Key), OwnAccount = Scene.OwnAccount, History = history, Host = Scene.Host, Way = came };
         var verdict = LoginRules.Judge(login, context);
-        return new LoginRecord(sighting.Source, id, login, verdict, subject, network, sighting.Pid, sighting.At, now, sighting.Boot ?? scene.Boot, Instant.Now(time))
+        return new LoginRecord(sighting.Source, id, login, verdict, subject, network, sighting.Pid, sighting.At, now, sighting.Boot ?? Scene.Boot, Instant.Now(time))
         {
             Failures = context.Failures,
+            Way = came,
         };
     }
 
     /// <summary>The same login gets the same id, seen by whichever source and run of the agent; two logins never share one.</summary>
     private string FreeId(SqliteTransaction transaction, LoginSighting sighting)
     {
-        foreach (var seed in (string[])[Seed(sighting), $"{scene.Site}/bastion/login/{sighting.Source}"])
+        foreach (var seed in (string[])[Seed(sighting), $"{Scene.Site}/{Scene.Place}/login/{sighting.Source}"])
         {
             for (var length = AlertId.Length; length <= AlertId.LongLength; length++)
             {
@@ -139,20 +152,19 @@ internal sealed class LoginRecorder(LoginScene scene, LoginPolicy policy, TimePr
         return AlertId.From(sighting.Source, 2 * AlertId.LongLength);
     }
 
-    private string Seed(LoginSighting sighting) => $"{scene.Site}/bastion/{About(sighting)}";
+    private string Seed(LoginSighting sighting) => $"{Scene.Site}/{Scene.Place}/{About(sighting)}";
 
-    private string About(LoginSighting sighting) => $"login/{sighting.Identity(scene.Boot)}";
+    private string About(LoginSighting sighting) => $"login/{sighting.Identity(Scene.Boot)}";
 
-    private Audience For(LoginRecord record) => scene.For(record.Login.User, record.Login.Key?.Fingerprint);
+    private Audience For(LoginRecord record) => Scene.For(record.Login.User, record.Login.Key?.Fingerprint);
 
     private Alert Alert(LoginRecord record, string id, string about)
     {
-        var (verdict, audience) = (record.Verdict, For(record));
-        var text = LoginText.Compose(
-            audience.Site, time.GetLocalNow(), verdict.Who, verdict.Device, record.Login.From?.Address, verdict.Flags, audience.Vm ?? "", id);
+        var (verdict, audience, host) = (record.Verdict, For(record), Scene.Host);
+        var text = LoginText.Compose(audience.Site, WallTime(), verdict.Who, verdict.Device, record.From, verdict.Flags, host == LoginHost.Bastion || record.Way == LoginWay.Tunnel ? audience.Vm ?? "" : null, id);
         return new Alert(id, "login", verdict.Severity, text, record.ReadAt, about)
         {
-            Details = LoginDetails.Of(record, audience, time.LocalTimeZone),
+            Details = LoginDetails.Of(record, audience, host, time.LocalTimeZone),
         };
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Common.Agent;
 using Common.Alerts;
 using Common.Alerts.Policy;
 using Common.Logins;
@@ -20,6 +21,10 @@ internal sealed record LoginContext(Identity? Identity, bool NewNetwork, string?
 
     /// <summary>It came from another network earlier in this boot, and from this one not yet.</summary>
     public bool Moved { get; init; }
+
+    public LoginHost Host { get; init; } = LoginHost.Bastion;
+
+    public LoginWay Way { get; init; } = LoginWay.Direct;
 
     /// <summary>Failed connections from the same network of late; this one's own failures are not among them.</summary>
     public int Failures { get; init; }
@@ -45,10 +50,28 @@ internal static class LoginRules
     public static LoginVerdict Judge(Login login, LoginContext context)
     {
         var verdict = ByWho(login, context);
+        verdict = context.Way == LoginWay.Tunnel ? verdict with { Flags = verdict.Flags | LoginFlags.ByTunnel } : verdict;
         return context.History
             ? verdict with { Severity = Severity.Low, Tell = false, Why = $"before the agent came here ({verdict.Why})" }
             : verdict;
     }
+
+    /// <summary>A verdict on the inside, once the bastion has been asked.</summary>
+    public static LoginVerdict Hear(LoginVerdict verdict, BastionWord word) => word switch
+    {
+        BastionWord.Told { By: var by } => Through(verdict, by) with { Severity = Severity.Normal, Why = $"{verdict.Why}, through the bastion as {by.Name}" },
+        BastionWord.Untold { By: var by } => Through(verdict, by) with { Why = $"{verdict.Why}, through the bastion as {by.Name}, which nobody is known to have been told" },
+        BastionWord.Nobody => verdict with
+        {
+            Severity = Severity.Critical,
+            Why = "through the tunnel, and nobody is logged in at the bastion",
+            Flags = verdict.Flags | LoginFlags.NotAtBastion,
+        },
+        _ => verdict with { Why = $"{verdict.Why}, through the tunnel, and the bastion does not say who is logged in there" },
+    };
+
+    private static LoginVerdict Through(LoginVerdict verdict, AgentEvent by) =>
+        verdict with { Who = by.Name, Device = by.Device, Flags = (verdict.Flags & ~LoginFlags.ByTunnel) | LoginFlags.GotInside };
 
     private static LoginVerdict ByWho(Login login, LoginContext context)
     {
@@ -58,11 +81,15 @@ internal static class LoginRules
         {
             { Ambiguous: true } => Critical("the log line can be read in more than one way: a forged name", login, identity, network),
             { Kind: LoginKind.Console, User: "root" } => Critical("as root, at the console", login, null, LoginFlags.None),
+            // Whoever asks has logged in before, and that has been told. At home sudo is everyday; at the bastion it is not.
+            { Kind: LoginKind.Su or LoginKind.Sudo } when context.Host == LoginHost.Inside => new(Severity.Low, Inside(login), false, LoginRole.Unknown, login.User, null, LoginFlags.None),
             { Kind: not LoginKind.Ssh } => new(Severity.High, Inside(login), true, LoginRole.Unknown, login.User, null, LoginFlags.None),
             _ when login.Methods.All(m => m.Name != "publickey") => Critical($"by {Kind(login.Method)}, not by key", login, null, network | LoginFlags.Password),
+            { User: not "root" } when identity is null && context is { Host: LoginHost.Inside, NewSubject: false } =>
+                new(Severity.High, "key is in no list, and has come before", true, LoginRole.Unknown, login.User, null, network),
             _ when identity is null => Critical("key is in no list", login, null, network | LoginFlags.NewKey),
             { User: "root" } when context.OwnAccount != "root" => Critical("as root", login, identity, network),
-            _ when context.OwnAccount is null && !IsOwn(identity, login.User) =>
+            _ when context is { Host: LoginHost.Bastion, OwnAccount: null } && !IsOwn(identity, login.User) =>
                 Critical($"the key of {identity.Name}, in an account that is not of {identity.Name}", login, identity, network | LoginFlags.NewUser),
             _ when identity.Role != LoginRole.Site && context.Failures >= ManyFailures =>
                 Critical($"after {context.Failures} failed connections from the same network", login, identity, network | LoginFlags.AfterFailures),

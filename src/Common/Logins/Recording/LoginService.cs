@@ -9,10 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace Common.Logins.Recording;
 
 /// <summary>The loop that lets <see cref="LoginIntake"/> read the sources of logins.</summary>
-internal sealed partial class LoginService(LoginIntake intake, OutboxService delivery, TimeProvider time, ILogger<LoginService> logger) : BackgroundService
+/// <param name="delivery">Given some time at the end to deliver what was seen last; null: it has its own.</param>
+internal sealed partial class LoginService(LoginIntake intake, OutboxService? delivery, TimeProvider time, ILogger<LoginService> logger) : BackgroundService
 {
-    /// <summary>A login is told within 250 ms, this included.</summary>
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan FlushFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
@@ -25,6 +24,12 @@ internal sealed partial class LoginService(LoginIntake intake, OutboxService del
 
     /// <summary>What was logged last; the loop's own.</summary>
     private string? _told = "not started yet";
+
+    /// <summary>A login is told within 250 ms, this included, where no source calls by itself.</summary>
+    public TimeSpan LookEvery { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>There may be something to do. Safe on any thread.</summary>
+    public void Wake() => _wake.Writer.TryWrite(true);
 
     /// <summary>Why logins cannot be seen now; null: they can.</summary>
     public string? Trouble => _trouble ?? intake.Trouble;
@@ -50,7 +55,7 @@ internal sealed partial class LoginService(LoginIntake intake, OutboxService del
         await intake.DisposeAsync();
         try
         {
-            await delivery.FlushAsync(FlushFor, cancellationToken);
+            await (delivery?.FlushAsync(FlushFor, cancellationToken) ?? Task.CompletedTask);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -60,7 +65,7 @@ internal sealed partial class LoginService(LoginIntake intake, OutboxService del
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        intake.Start(() => _wake.Writer.TryWrite(true));
+        intake.Start(Wake);
         while (!stoppingToken.IsCancellationRequested)
         {
             Interlocked.Exchange(ref _lookedAt, Instant.Now(time).Ticks);

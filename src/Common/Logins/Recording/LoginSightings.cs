@@ -70,12 +70,15 @@ internal static class LoginSightings
         ("$boot", boot), ("$pid", process), ("$spoken", Spoken), ("$awaited", Awaited)).Run();
 
     /// <summary>Logins that the hook has not told of, each with what is needed to tell it.</summary>
-    public static List<(KnownLogin Login, LoginRecord Record)> AwaitingHook(SqliteTransaction transaction) => transaction.Sql(
-        $"""
-        SELECT {KnownColumns}, alert_id, severity, why, role, name, device, flags, subject, network, read_at
-        FROM logins WHERE hook = $awaited ORDER BY seq
-        """,
-        ("$awaited", Awaited)).List(row => (Known(row), Record(row, Known(row))));
+    public static List<(KnownLogin Login, LoginRecord Record)> AwaitingHook(SqliteTransaction transaction) =>
+        transaction.Sql(RecordsWhere("hook = $awaited"), ("$awaited", Awaited)).List(RecordRow);
+
+    /// <summary>For <see cref="RecordRow"/>, oldest first.</summary>
+    /// <param name="condition">Ours, never of anybody's text.</param>
+    public static string RecordsWhere(string condition) =>
+        $"SELECT {KnownColumns}, alert_id, severity, why, role, name, device, flags, subject, network, read_at, way, failures, source FROM logins WHERE {condition} ORDER BY seq";
+
+    public static (KnownLogin Login, LoginRecord Record) RecordRow(SqliteDataReader row) => (Known(row), Record(row, Known(row)));
 
     public static void HookIsMissing(SqliteTransaction transaction, long login) => transaction.Sql(
         "UPDATE logins SET hook = $missing, flags = flags | $flag WHERE seq = $seq",
@@ -102,7 +105,11 @@ internal static class LoginSightings
         var verdict = new LoginVerdict(
             (Severity)row.GetInt32(17), row.GetString(18), true, (LoginRole)row.GetInt32(19), row.GetString(20), Text(row, 21), (LoginFlags)row.GetInt32(22));
         return new LoginRecord(
-            "", row.GetString(16), known.Login, verdict, row.GetString(23), row.GetString(24), known.Pid, null, LoginStore.Wall(row.GetString(25)), known.Boot, known.At);
+            row.GetString(28), row.GetString(16), known.Login, verdict, row.GetString(23), row.GetString(24), known.Pid, null, LoginStore.Wall(row.GetString(25)), known.Boot, known.At)
+        {
+            Way = (LoginWay)row.GetInt32(26),
+            Failures = row.GetInt32(27),
+        };
     }
 
     private static void See(SqliteTransaction transaction, long login, string source) =>

@@ -102,8 +102,8 @@ internal sealed class PolicyRig : IDisposable
         Database = Database.Open(File, AgentState.Migrations);
         // No power is cut here, and thousands of flushes would take their time.
         Database.Read(c => c.Sql("PRAGMA synchronous=OFF").Run());
-        Policy = new LoginPolicy(_scene, Time);
-        _recorder = new LoginRecorder(_scene, Policy, Time);
+        Policy = new LoginPolicy(() => _scene, Time);
+        _recorder = new LoginRecorder(() => _scene, Policy, Time);
         Turn([]);
     }
 
