@@ -25,15 +25,12 @@ internal sealed record BundleScene(SiteAccess Site, ImmutableHashSet<string> Oth
 [PureCore]
 internal static class BundleRules
 {
-    public const int LongestName = 11;
     private const int MostPeople = 256;
     private const int MostDevices = 32;
     private const int MostEntries = 256;
     private const int LongestText = 64;
     private const int LongestSetting = 4096;
     private const int LongestSecret = 2048;
-
-    private static readonly ImmutableHashSet<string> Reserved = ["root", "sync", "nobody", Accounts.Maintenance];
 
     /// <returns>Every mistake; none: all of it may be used.</returns>
     public static IReadOnlyList<ConfigurationError> Check(Bundle bundle, BundleScene scene)
@@ -95,11 +92,9 @@ internal static class BundleRules
     }
 
     private static Reading<string> Name(string text, BundleScene scene) =>
-        text.Length is < 1 or > LongestName || !char.IsAsciiLetterLower(text[0]) || !text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
-            ? Reading.Bad($"must be 1 to {LongestName} small letters, digits and hyphens, beginning with a letter: it becomes an account")
-        : Reserved.Contains(text) || text.StartsWith("bastion", StringComparison.Ordinal) || text.StartsWith("site-", StringComparison.Ordinal) || scene.OtherAccounts.Contains(text)
+        BundleNames.Person(text) is { Problem: null } && scene.OtherAccounts.Contains(text)
             ? Reading.Bad("is the name of an account of this host that is no person's: call the person something else")
-        : text;
+            : BundleNames.Person(text);
 
     private static Reading<string> Key(string text, BundleScene scene)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Common;
 using Common.Alerts.Settings;
 using Common.Configuration;
+using Common.Sync;
 using static Common.Configuration.PersonalValues;
 
 namespace InternalHost.Configuration;
@@ -10,11 +11,10 @@ namespace InternalHost.Configuration;
 [PureCore]
 internal static class PeopleReader
 {
-    /// <summary>What an SMS has room for.</summary>
-    private const int LongestPerson = 11;
     private const int LongestDevice = 20;
 
-    public static ImmutableArray<PersonOptions> Read(ConfigurationSection root, ImmutableArray<ServiceOptions> services)
+    /// <param name="pushed">Each becomes an account of the bastion.</param>
+    public static ImmutableArray<PersonOptions> Read(ConfigurationSection root, ImmutableArray<ServiceOptions> services, bool pushed)
     {
         var section = root.Section("people");
         if (!root.Has("people"))
@@ -22,12 +22,28 @@ internal static class PeopleReader
             root.Fail("people", "", "is missing: at least one person, with a phone number (text) and a device's public key");
         }
 
-        return [.. section.Entries.Select(e => One(section, e, services))];
+        ImmutableArray<PersonOptions> people = [.. section.Entries.Select(e => One(section, e, services, pushed))];
+        if (pushed)
+        {
+            CheckKeys(section, people);
+        }
+
+        return people;
     }
 
-    private static PersonOptions One(ConfigurationSection section, ConfigurationNode.Entry entry, ImmutableArray<ServiceOptions> services)
+    /// <summary>By its key the bastion knows who came.</summary>
+    private static void CheckKeys(ConfigurationSection section, ImmutableArray<PersonOptions> people)
     {
-        if (Name(LongestPerson)(entry.Key).Problem is { } problem)
+        var devices = people.SelectMany(p => p.Devices.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => (Name: $"{p.Name}.devices.{d.Key}", Key: d.Value)));
+        foreach (var same in devices.GroupBy(d => d.Key, StringComparer.Ordinal).Where(g => g.Count() > 1))
+        {
+            section.Fail(same.Last().Name, "", $"is the key of {same.First().Name} too: each device needs its own, or nobody can say who came");
+        }
+    }
+
+    private static PersonOptions One(ConfigurationSection section, ConfigurationNode.Entry entry, ImmutableArray<ServiceOptions> services, bool pushed)
+    {
+        if ((pushed ? BundleNames.Person(entry.Key) : Name(BundleNames.LongestPerson)(entry.Key)).Problem is { } problem)
         {
             section.Fail(entry.Key, "", $"the name of a person {problem}");
         }

@@ -29,7 +29,7 @@ internal static class SiteReader
         var (primary, backup) = UplinkReader.Read(root.Section("uplinks"));
         var bastion = BastionReader.Read(root.Section("bastion"), site, runtime);
         var (services, memory) = ServiceReader.Read(root.Section("services"), bastion, remembered);
-        var people = PeopleReader.Read(root, services);
+        var people = PeopleReader.Read(root, services, bastion.SyncUser is not null);
         var options = new SiteOptions(
             site,
             root.Get("state_directory", FullPath, SiteDefaults.StateDirectory),

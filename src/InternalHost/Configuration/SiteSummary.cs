@@ -1,5 +1,6 @@
 using System.Text;
 using Common;
+using Common.Alerts.Policy;
 using Common.Configuration;
 using InternalHost.Sync;
 
@@ -106,7 +107,8 @@ internal static class SiteSummary
     /// <summary>What the bastion is not told.</summary>
     private static IEnumerable<string> People(SiteOptions options) => options.Bastion.SyncUser is null
         ? options.Bastion.Cloud == CloudKind.Local ? [] : ["bastion.sync is none: people, keys and channels are not pushed to the bastion; it needs its own."]
-        : PushedChannels.Of(options.Messages).Where(c => c.LeftOut is not null).Select(c => $"The bastion will not use {c.Name}: {c.LeftOut}.");
+        : PushedChannels.Of(options.Messages).Where(c => c.LeftOut is not null).Select(c => $"The bastion will not use {c.Name}: {c.LeftOut}.")
+            .Concat(options.Allow.Where(e => !SiteBundle.Counts(e)).Select(e => $"The bastion tells of logins from {e.Network} all the same: {AllowList.Refuse(e.Network, iKnow: false, privateToo: false)}."));
 
     /// <summary>Those who observe may die with the primary, in one power strip or one router; then nothing is known, and nothing is started.</summary>
     private static string Silence(PrimaryObservation observe)

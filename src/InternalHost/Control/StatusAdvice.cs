@@ -31,6 +31,7 @@ public static class StatusAdvice
         TunnelReason.ForeignListener => "somebody else answers on our port",
         TunnelReason.NoSshClient => "ssh could not be started",
         TunnelReason.Stopped => "ended by us",
+        TunnelReason.Evicted => "another machine uses this site's account",
         _ => "unknown",
     };
 
@@ -55,6 +56,8 @@ public static class StatusAdvice
         TunnelReason.ForwardNotPermitted => "The bastion must permit our ports: PermitListen for first_forward_port and the 15 that follow.",
         TunnelReason.ForwardBusy => "An older connection or a stranger holds our port on the bastion. It is tried again by itself; look there with: ss -tlnp.",
         TunnelReason.ForeignListener => "Somebody else answers on our port of the bastion: look there with: ss -tlnp. Nothing is called open until that ends.",
+        TunnelReason.Evicted =>
+            "Another machine logs in to the bastion with this site's key, and each ends the other's tunnel: stop one of them, or give it a site of its own. It is tried every 30 s.",
         TunnelReason.KexHang => "Large packets are lost on the way: lower the MTU of the backup (1280 always works).",
         TunnelReason.NoRoute => "There is no route by the backup: internalhost doctor shows the rule to add.",
         TunnelReason.NoSshClient => "Install openssh-client, then it goes on by itself.",

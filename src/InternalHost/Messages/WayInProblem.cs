@@ -30,6 +30,7 @@ internal enum WayInProblem
 
     /// <summary>Told late, when one of the two lines is back.</summary>
     BackupDown = 17,
+    AccountShared = 18,
 }
 
 /// <summary>Each problem with its reason and the one thing that can be done about it from a phone.</summary>
@@ -59,6 +60,7 @@ internal static class WayInProblems
         [WayInProblem.PortNotPermitted] = ("VM does not permit our port", KeepTrying),
         [WayInProblem.TunnelDoesNotHold] = ("tunnel does not hold", OtherPort),
         [WayInProblem.NoSshClient] = ("ssh is missing on the host inside", "Somebody has to install it at the site"),
+        [WayInProblem.AccountShared] = ("another machine uses this site's account", "Stop it; I keep trying"),
         [WayInProblem.BackupDown] = ("the backup is down too", "If the power is on, restart the modem; I keep trying"),
         [WayInProblem.InnerSshDown] = ("SSH of the host inside is down", "Other services are open; I keep trying"),
     }.ToFrozenDictionary();
@@ -75,6 +77,7 @@ internal static class WayInProblems
         TunnelReason.ForwardNotPermitted or TunnelReason.MuxDisabled => WayInProblem.PortNotPermitted,
         TunnelReason.ServerAliveTimeout or TunnelReason.Closed or TunnelReason.LoopProbeFailed => WayInProblem.TunnelDoesNotHold,
         TunnelReason.NoSshClient => WayInProblem.NoSshClient,
+        TunnelReason.Evicted => WayInProblem.AccountShared,
         _ => WayInProblem.Unknown,
     };
 

@@ -135,6 +135,8 @@ internal sealed class DaemonHost : IAsyncDisposable
             },
         };
 
+        var bastionAlerts = new BastionAlerts(outbox, () => live.Now, () => failover.Snapshot.Outage?.Number, time);
+        wayIn.Evicted = bastionAlerts.TellEvicted;
         if (site.Bastion.SyncUser is not null)
         {
             var client = new SyncClient(
@@ -142,8 +144,7 @@ internal sealed class DaemonHost : IAsyncDisposable
             var push = new BundlePush(
                 () => live.Now, new BundleNumbers(_database, site.Site), client.SendAsync,
                 () => trusted.Source == TimeSource.Floor ? null : trusted.Now.ToUnixTimeSeconds(), Zone(time));
-            wayIn.Sync = new SyncService(
-                push.RunAsync, push.DiffersAsync, new SyncAlerts(outbox, () => live.Now, () => failover.Snapshot.Outage?.Number, time).Tell, time, logs.CreateLogger<SyncService>());
+            wayIn.Sync = new SyncService(push.RunAsync, push.DiffersAsync, bastionAlerts.TellSync, time, logs.CreateLogger<SyncService>());
         }
 
         bastion.Addresses = () => site.Bastion.Address is { } always ? [always]

@@ -37,6 +37,9 @@ internal sealed class WayInByTunnel(FailoverInbox inbox, TimeProvider time) : IW
     /// <summary>Brings the bastion's people up to date; null: nobody does. Set once by the composition.</summary>
     public SyncService? Sync { get; set; }
 
+    /// <summary>Another machine uses this site's account; by the number of the wish. Set once by the composition.</summary>
+    public Action<int> Evicted { get; set; } = _ => { };
+
     /// <summary>Somebody wants the tunnel.</summary>
     public bool Wanted => _run != Nobody;
 
@@ -73,6 +76,11 @@ internal sealed class WayInByTunnel(FailoverInbox inbox, TimeProvider time) : IW
         var turn = Interlocked.Increment(ref _turn);
         if (news is not TunnelNews.Verified)
         {
+            if (news is TunnelNews.Trouble { Failure.Reason: TunnelReason.Evicted })
+            {
+                Evicted(news.Wish);
+            }
+
             inbox.TryPost(told);
             return;
         }

@@ -25,7 +25,7 @@ internal static class SiteBundle
             TimeZone = timeZone,
             DeadManMinutes = site.Bastion.DeadMan?.TotalMinutes,
             Messages = channels.Count == 0 ? null : Messages(site.Messages, channels),
-            Allow = [.. site.Allow.Where(IsPublic).SelectMany(Logins)],
+            Allow = [.. site.Allow.Where(Counts).SelectMany(Logins)],
             Secrets = channels.SelectMany(c => c.SecretFiles.Keys).ToImmutableSortedDictionary(name => name, name => secrets[name], StringComparer.Ordinal),
         };
     }
@@ -46,8 +46,8 @@ internal static class SiteBundle
         Channels = channels.ToImmutableSortedDictionary(c => c.Name, c => (IReadOnlyDictionary<string, string>)c.Settings, StringComparer.Ordinal),
     };
 
-    /// <summary>The home network is nothing to the bastion: nobody comes from there over the internet.</summary>
-    private static bool IsPublic(AllowEntry entry) => AllowList.Refuse(entry.Network, iKnow: true, privateToo: false) is null;
+    /// <summary>Not the home network, from which nobody comes over the internet, and not half of it: a stolen inside could silence the bastion.</summary>
+    public static bool Counts(AllowEntry entry) => AllowList.Refuse(entry.Network, iKnow: false, privateToo: false) is null;
 
     private static IEnumerable<BundleAllow> Logins(AllowEntry entry) =>
         from user in entry.Users

@@ -88,6 +88,9 @@ public enum TunnelReason
 
     /// <summary>We ended it.</summary>
     Stopped = 17,
+
+    /// <summary>Closed soon after it was verified, again and again: another login of our account ends it.</summary>
+    Evicted = 18,
 }
 
 /// <param name="Detail">The line that told us, sanitised, for status and log.</param>

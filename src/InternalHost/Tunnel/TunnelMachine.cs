@@ -111,10 +111,12 @@ internal static class TunnelMachine
             : new(new Up(state.Run, at, state.Memory with { EverVerified = true, Last = null }, watch, at), tell);
     }
 
-    private static TunnelMemory Settle(Up s, Instant at, TunnelPolicy policy) => at - s.Since >= policy.StableAfter ? Forgiven(s.Memory) : s.Memory;
-
-    private static TunnelMemory Forgiven(TunnelMemory memory) =>
-        memory with { Failures = 0, Refusals = 0, RefusedAt = [], Evictions = 0, EvictedAt = [] };
+    /// <summary>What a run that has lasted so long forgives.</summary>
+    private static TunnelMemory Settle(Wanting s, Instant at, TunnelPolicy policy)
+    {
+        var memory = IsStable(s, at, policy) ? s.Memory with { Failures = 0, Refusals = 0, RefusedAt = [] } : s.Memory;
+        return s is Up && at - s.Since >= policy.EvictedWithin ? memory with { Evictions = 0, EvictedAt = [] } : memory;
+    }
 
     private static TunnelStep Missed(Wanting state, LoopWatch watch, ProbeMissed e, TunnelPolicy policy)
     {
@@ -142,8 +144,9 @@ internal static class TunnelMachine
     {
         var memory = Remember(s, failure, at, policy);
         var (wait, floor) = Ladder(s, memory, failure, at, jitter, policy);
-        ImmutableArray<TunnelEffect> effects = [new Close(s.Run), .. News(s, memory, failure, at, policy)];
-        return new(new BackingOff(s.Run, at, memory with { Last = failure, Nudged = false }, at + wait, at + floor), effects);
+        var last = memory.Evictions >= policy.TroubleCount && IsEviction(s, failure, at, policy) ? failure with { Reason = TunnelReason.Evicted } : failure;
+        ImmutableArray<TunnelEffect> effects = [new Close(s.Run), .. News(s, memory, last, at, policy)];
+        return new(new BackingOff(s.Run, at, memory with { Last = last, Nudged = false }, at + wait, at + floor), effects);
     }
 
     private static IEnumerable<TunnelEffect> News(Wanting s, TunnelMemory memory, TunnelFailure failure, Instant at, TunnelPolicy policy)
@@ -167,7 +170,7 @@ internal static class TunnelMachine
 
     private static TunnelMemory Remember(Wanting s, TunnelFailure failure, Instant at, TunnelPolicy policy)
     {
-        var memory = IsStable(s, at, policy) ? Forgiven(s.Memory) : s.Memory;
+        var memory = Settle(s, at, policy);
         return failure.Reason switch
         {
             TunnelReason.HostKeyChanged => memory,
@@ -191,7 +194,7 @@ internal static class TunnelMachine
             // Paced already by the patience with which the port was asked for.
             TunnelReason.ForwardBusy => (policy.Backoff.Delay(0, jitter), policy.NudgeFloor),
             var reason when IsRefusal(reason) => (RefusalWait(memory.Refusals, policy), policy.RefusalFloor),
-            _ when memory.Evictions >= policy.TroubleCount && IsEviction(s, failure, at, policy) => (policy.EvictionPace, policy.NudgeFloor),
+            _ when memory.Evictions >= policy.TroubleCount && IsEviction(s, failure, at, policy) => (policy.EvictionPace, policy.RefusalFloor),
             _ when IsStable(s, at, policy) || StartsOverAtOnce(s, memory, at, policy) => (TimeSpan.Zero, TimeSpan.Zero),
             _ => (Delay(memory, at, jitter, policy), policy.NudgeFloor),
         };
@@ -218,7 +221,7 @@ internal static class TunnelMachine
     private static bool IsStable(Wanting s, Instant at, TunnelPolicy policy) => s is Up && at - s.Since >= policy.StableAfter;
 
     private static bool IsEviction(Wanting s, TunnelFailure failure, Instant at, TunnelPolicy policy) =>
-        s is Up && failure.Reason == TunnelReason.Closed && !IsStable(s, at, policy);
+        s is Up && failure.Reason is TunnelReason.Closed or TunnelReason.Evicted && at - s.Since < policy.EvictedWithin;
 
     private static ImmutableArray<Instant> Recent(ImmutableArray<Instant> earlier, Instant at, TunnelPolicy policy) =>
         [.. earlier.Where(then => earlier.Length < policy.TroubleCount && at - then <= policy.TroubleWindow), at];

@@ -45,7 +45,7 @@ internal abstract record TunnelState(int Run, Instant Since)
 /// <param name="Failures">In a row, since the last stable Up.</param>
 /// <param name="Refusals">In a row: denied, not permitted, port taken.</param>
 /// <param name="RefusedAt">Recent ones, for the alert at the third in five minutes.</param>
-/// <param name="Evictions">In a row: verified, then closed by the bastion before it was stable. Another host may be using our account.</param>
+/// <param name="Evictions">In a row: verified, and soon closed by the bastion. Another host may be using our account.</param>
 /// <param name="EvictedAt">Recent ones.</param>
 /// <param name="Nudged">News came while a run was under way: if it fails, the next starts at once.</param>
 internal sealed record TunnelMemory(
@@ -172,6 +172,9 @@ internal sealed record TunnelPolicy
 
     /// <summary>Two hosts that share an account end each other's tunnels: nobody yields, but at this pace.</summary>
     public TimeSpan EvictionPace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A verified tunnel that the bastion closes within this may have been evicted. Longer than the pace, at which two hosts take turns.</summary>
+    public TimeSpan EvictedWithin { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Newer servers penalise an address for each refused login (PerSourcePenalties): nudges do not go below this.</summary>
     public TimeSpan RefusalFloor { get; init; } = TimeSpan.FromSeconds(15);

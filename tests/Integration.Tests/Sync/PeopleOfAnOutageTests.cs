@@ -33,6 +33,7 @@ public sealed class PeopleOfAnOutageTests
         await ChangeAsync(site, "outage:\n", "outage:\n  confirm_after: 3s\n  recover_after: 3s\n");
         await ChangeAsync(site, "  cloud: local\n", $"  cloud: local\n  sync: {DemoSite.User}\n");
         await ChangeAsync(site, "messages:\n", "messages:\n  mail: {host: mail.example.net, user: home, secret: mail_password, from: home@example.net, to: alice@example.net}\n");
+        await ChangeAsync(site, $"people:\n  {DemoSite.Person}:\n", "people:\n  alice:\n");
         await cast.StartHomeAsync(site, world, TimeProvider.System, default);
         await cast.StartCloudAsync(site, world, default);
         cast.StartDaemon(site, world);
@@ -57,7 +58,7 @@ public sealed class PeopleOfAnOutageTests
         var last = JsonSerializer.Deserialize(
             await standIn.VerifiedAsync(standIn.Received[^1], await File.ReadAllTextAsync(folder.File("site-key.pub"))), BundleJson.Default.Bundle)!;
         Assert.Equal(taken.People!.Bundle, last.Number);
-        Assert.Equal(["bob", DemoSite.Person], last.People.Select(p => p.Name));
+        Assert.Equal(["bob", "alice"], last.People.Select(p => p.Name));
         Assert.Equal(Secret, last.Secrets["mail_secret"]);
         Assert.Equal(refused.Tunnel.Run, taken.Tunnel.Run);
         AssertNoSecret(folder);

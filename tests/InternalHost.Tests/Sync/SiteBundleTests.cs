@@ -134,5 +134,34 @@ public sealed class SiteBundleTests : IDisposable
         Assert.Contains(reason, error.Reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("alice:", "al_ice:", "people.al_ice", "it becomes an account of the bastion")]
+    [InlineData("alice:", "nobody:", "people.nobody", "no person's")]
+    [InlineData("devices: {laptop: KEY}", "devices: {laptop: KEY, phone: KEY}", "people.alice.devices.phone", "is the key of alice.devices.laptop too")]
+    public void What_the_bastion_would_refuse_is_told_here(string from, string to, string key, string reason)
+    {
+        var (text, pushed) = (_folder.Good, _folder.Good.Replace(from.Replace("KEY", SiteFolder.HostKey, StringComparison.Ordinal), to.Replace("KEY", SiteFolder.HostKey, StringComparison.Ordinal), StringComparison.Ordinal));
+        Assert.NotEqual(text, pushed);
+
+        var error = Assert.Single(_folder.Errors(pushed));
+
+        Assert.Equal(key, error.Key);
+        Assert.Contains(reason, error.Reason, StringComparison.Ordinal);
+        Assert.Empty(_folder.Errors(pushed.Replace("cloud: static", "sync: none\n  cloud: static", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Allowed_network_that_the_bastion_would_not_take_is_left_out_and_said()
+    {
+        var site = Load(_folder.Good + """
+            allow:
+              - {cidr: 198.51.0.0/16, i_know: true, users: [alice], keys: ["SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"], reason: x, created_by: alice, expires: 2026-12-21}
+
+            """);
+
+        Assert.Empty(SiteBundle.Of(site, 1, null, Secrets).Allow);
+        Assert.Contains("The bastion tells of logins from 198.51.0.0/16 all the same: is wider than /24", SiteSummary.Render(site), StringComparison.Ordinal);
+    }
+
     private SiteOptions Load(string text) => _folder.Load(text).OptionsOrThrow();
 }

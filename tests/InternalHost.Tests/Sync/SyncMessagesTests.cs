@@ -32,6 +32,14 @@ public sealed class SyncMessagesTests
     }
 
     [Fact]
+    public void Shared_account_reads_as_promised()
+    {
+        var alert = SharedAccountMessage.Of("twelve-chars", "outage-3", Now);
+
+        Assert.Equal($"twelve-chars: another machine uses this site's account at the bastion: each ends the other's tunnel, every 30 s. Stop one of them. #{alert.Id}", alert.Text);
+    }
+
+    [Fact]
     public void Same_cause_in_the_same_outage_is_the_same_alert()
     {
         string Id(SyncFailure failure, string occasion) => SyncMessages.Of(new(failure, "words"), "home", occasion, Now).Id;

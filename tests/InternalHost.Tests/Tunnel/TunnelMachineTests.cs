@@ -230,23 +230,40 @@ public sealed class TunnelMachineTests
         Assert.All([before, after], course => Assert.Equal(TunnelReason.ForeignListener, Assert.IsType<BackingOff>(course.State).Memory.Last?.Reason));
     }
 
-    [Fact]
-    public void Eviction_again_and_again_is_told_and_paced()
+    /// <summary>At once, and as two hosts take turns when both keep the pace.</summary>
+    [Theory]
+    [InlineData(5)]
+    [InlineData(31)]
+    public void Eviction_again_and_again_is_told_and_paced(int up)
     {
         var course = new Course().Up();
-        var told = 0;
-        for (var i = 0; i < 3; i++)
+        var said = new List<string>();
+        for (var i = 0; i < 6; i++)
         {
-            course.After(5).Then(c => new Failed(c.At, c.State.Run, Closed, 0));
-            told += course.Said.Contains("Trouble Closed", StringComparison.Ordinal) ? 1 : 0;
-            if (i < 2)
-            {
-                course.After(1).Tick().ToUp();
-            }
+            course.After(up).Then(c => new Failed(c.At, c.State.Run, Closed, 0));
+            said.Add(course.Said);
+            var wait = Assert.IsType<BackingOff>(course.State).Until - course.At;
+            Assert.True(i < 2 ? wait < TimeSpan.FromSeconds(5) : wait == TimeSpan.FromSeconds(30), $"{i}: {wait}");
+            course.After(30).Tick().ToUp();
         }
 
-        Assert.Equal(1, told);
-        Assert.Equal(30, (Assert.IsType<BackingOff>(course.State).Until - course.At).TotalSeconds);
+        Assert.All(said[..2], s => Assert.DoesNotContain("Trouble", s, StringComparison.Ordinal));
+        Assert.Contains("Trouble Evicted", said[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_is_left_alone_by_the_other_is_back_at_the_usual_pace()
+    {
+        var course = new Course().Up();
+        for (var i = 0; i < 4; i++)
+        {
+            course.After(31).Then(c => new Failed(c.At, c.State.Run, Closed, 0)).After(30).Tick().ToUp();
+        }
+
+        course.After(61).Then(c => new Failed(c.At, c.State.Run, Closed, 0));
+
+        var off = Assert.IsType<BackingOff>(course.State);
+        Assert.Equal((TunnelReason.Closed, 0, TimeSpan.Zero), (off.Memory.Last!.Reason, off.Memory.Evictions, off.Until - course.At));
     }
 
     [Fact]

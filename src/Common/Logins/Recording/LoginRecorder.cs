@@ -19,10 +19,19 @@ internal sealed class LoginRecorder(Func<LoginScene> scenes, LoginPolicy policy,
     /// <summary>For the texts; null while the clock is not to be trusted.</summary>
     public Func<DateTimeOffset?> WallTime { get; init; } = () => time.GetLocalNow();
 
+    private readonly EvictionAlert _evictions = new(scenes, time);
+
     private LoginScene Scene => scenes();
 
     /// <returns>The record and its alert; null: recorded before, by this source or by the other.</returns>
     public RecordedLogin? Record(SqliteTransaction transaction, LoginSighting sighting)
+    {
+        var recorded = Keep(transaction, sighting);
+        _evictions.Look(transaction, sighting);
+        return recorded;
+    }
+
+    private RecordedLogin? Keep(SqliteTransaction transaction, LoginSighting sighting)
     {
         if (LoginSightings.IsKnown(transaction, sighting.Source))
         {
