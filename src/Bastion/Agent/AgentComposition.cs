@@ -67,6 +67,7 @@ internal static class AgentComposition
 
         if (!options.Private)
         {
+            services.AddService(p => new ReachedService(options, state.Database, boot, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<ReachedService>>()));
             services.AddService(p => new WatchService(
                 (options.Site, options.Vm, boot), new HostLook(new ConfigurationBaseline(), options.StateDirectory).Read,
                 alert => p.GetRequiredService<Outbox>().Raise(alert, scene.Routes), p.GetRequiredService<TimeProvider>(),

@@ -1,4 +1,5 @@
 using Bastion.Logins;
+using Bastion.People;
 using Common.Logins;
 using Common.Logins.Recording;
 using Common.Logins.Policy;
@@ -14,7 +15,7 @@ internal sealed class AgentState : IDisposable
     public const string FileName = "bastion.db";
 
     /// <summary>Appended to, never changed: what is on disk was made by the entries before.</summary>
-    public static readonly string[] Migrations = [Outbox.Migration, LoginStore.Schema, LogPosition.Schema, Outbox.DetailsMigration, LoginPolicyStore.Migration, LoginSightings.Schema, LoginStore.EventsMigration, LoginStore.WayMigration];
+    public static readonly string[] Migrations = [Outbox.Migration, LoginStore.Schema, LogPosition.Schema, Outbox.DetailsMigration, LoginPolicyStore.Migration, LoginSightings.Schema, LoginStore.EventsMigration, LoginStore.WayMigration, ReachedStore.Migration];
 
     private readonly StateLock _lock;
 

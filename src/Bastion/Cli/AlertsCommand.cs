@@ -1,12 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
-using Bastion.Agent;
-using Bastion.Configuration;
 using Common.Logins.Policy;
 using Common.Alerts;
 using Common.Hosting;
-using Common.Journal;
-using Microsoft.Data.Sqlite;
 
 namespace Bastion.Cli;
 
@@ -20,7 +16,7 @@ internal static class AlertsCommand
 
     private static Command List()
     {
-        var (state, json) = (State(), Json());
+        var (state, json) = (StateFile.Option(), Json());
         var count = new Option<int>("--count") { Description = $"How many, newest first; at most {MostCount}.", DefaultValueFactory = _ => DefaultCount, HelpName = "N" };
         var command = new Command("list", "The newest alerts, and the logins that were recorded and not pushed.") { count, json, state };
         TeachingHelp.AddTo(
@@ -30,7 +26,7 @@ internal static class AlertsCommand
             words. The last line counts failed attempts. With --json: one object a line.
             Ask about one: bastion alerts explain 7F3K
             """);
-        command.SetAction(result => Read(result, result.GetValue(state)!, (connection, console) =>
+        command.SetAction(result => StateFile.Read(result, result.GetValue(state)!, (connection, console) =>
         {
             var alerts = LoginBook.Recent(connection, Math.Clamp(result.GetValue(count), 1, MostCount));
             if (result.GetValue(json))
@@ -52,10 +48,10 @@ internal static class AlertsCommand
 
     private static Command Explain()
     {
-        var (state, json) = (State(), Json());
+        var (state, json) = (StateFile.Option(), Json());
         var id = new Argument<string>("ID") { Description = "As at the end of the message: #7F3K or 7F3K." };
         var command = new Command("explain", "One alert: which rule fired, what is known, where each message stands, and why it was not pushed.") { id, json, state };
-        command.SetAction(result => Read(result, result.GetValue(state)!, (connection, console) =>
+        command.SetAction(result => StateFile.Read(result, result.GetValue(state)!, (connection, console) =>
         {
             var typed = result.GetRequiredValue(id);
             if (AlertBook.Id(typed) is not { } wanted)
@@ -75,34 +71,6 @@ internal static class AlertsCommand
         }));
         return command;
     }
-
-    private static int Read(ParseResult result, string directory, Func<SqliteConnection, InvocationConfiguration, int> work)
-    {
-        var (console, path) = (result.InvocationConfiguration, Path.Combine(directory, AgentState.FileName));
-        if (!File.Exists(path))
-        {
-            console.Error.WriteLine($"{path}: is not there, or may not be looked for by this user: sudo, or --state DIR where the agent keeps its state");
-            return ExitCode.BadInput;
-        }
-
-        try
-        {
-            using var connection = Database.Peek(path);
-            return work(connection, console);
-        }
-        catch (SqliteException e)
-        {
-            console.Error.WriteLine($"{path}: cannot be read (SQLite error {e.SqliteErrorCode}): sudo, or start the agent of this version first");
-            return ExitCode.Failed;
-        }
-    }
-
-    private static Option<string> State() => new("--state")
-    {
-        Description = "Where the agent keeps its state.",
-        DefaultValueFactory = _ => AgentOptions.DefaultStateDirectory,
-        HelpName = "DIR",
-    };
 
     private static Option<bool> Json() => new("--json") { Description = "For scripts." };
 }

@@ -23,6 +23,7 @@ internal static class BastionCommand
         AgentCommand.Create(),
         CheckConfigCommand.Create(),
         AlertsCommand.Create(),
+        ReachedCommand.Create(),
         HoldCommand.Create(),
         InstallCommand.CreateInstall(),
         InstallCommand.CreateUninstall(),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Bastion.People;
 using Common;
 
 namespace Bastion.Host;
@@ -37,6 +38,13 @@ internal static class Firewall
             table {{Table}}
             delete table {{Table}}
             table {{Table}} {
+            	# Who opened which port of a site's, for the record: bastion reached.
+            	set {{ReachedSet.Name}} {
+            		typeof meta skuid . tcp dport
+            		size {{ReachedSet.Most}}
+            		flags dynamic,timeout
+            		timeout {{(int)ReachedSet.Window.TotalSeconds}}s
+            	}
             	chain inbound {
             		type filter hook input priority filter; policy drop;
             		iifname "lo" accept
@@ -55,6 +63,7 @@ internal static class Firewall
             		type filter hook output priority filter; policy accept;
             		ct direction reply accept
             		oifname "lo" tcp dport {{settings.AgentPort}} tcp flags syn / syn,ack meta skgid "{{Accounts.PersonGroup}}" reject with tcp reset
+            		oifname "lo" tcp flags syn / syn,ack meta skgid "{{Accounts.PersonGroup}}" add @{{ReachedSet.Name}} { meta skuid . tcp dport }
             		oifname "lo" accept
             		meta skgid { "{{Accounts.PersonGroup}}", "{{Accounts.SiteGroup}}" } counter reject
             		ip daddr 169.254.169.254 meta skuid != 0 counter reject

@@ -15,6 +15,7 @@ public sealed class UnitFileTests
     [InlineData("infra/bastion/bastion-agent.service")]
     [InlineData("infra/bastion/bastion-poweroff.service")]
     [InlineData("infra/bastion/bastion-bundle@.service")]
+    [InlineData("infra/bastion/bastion-reach.service")]
     [InlineData("infra/internalhost/internalhost.service")]
     public async Task Unit_is_sandboxed(string unit)
     {
@@ -27,6 +28,7 @@ public sealed class UnitFileTests
     [InlineData("infra/bastion/bastion-agent.service")]
     [InlineData("infra/bastion/bastion-poweroff.service")]
     [InlineData("infra/bastion/bastion-bundle@.service")]
+    [InlineData("infra/bastion/bastion-reach.service")]
     [InlineData("infra/internalhost/internalhost.service")]
     public async Task Unit_has_no_word_that_systemd_does_not_know(string unit)
     {

@@ -5,6 +5,7 @@ using Bastion.Host;
 using Common.Processes;
 using Common.Sync;
 using Integration.Tests.Host;
+using Lab;
 
 namespace Integration.Tests.People;
 
@@ -119,6 +120,8 @@ public sealed class PeopleRoom : IAsyncDisposable
             _agent = true;
             await Room.DoAsync("mkdir -p /run/bastion; : > /var/log/bastion-room.log; sed 's#\"journal\"#\"/var/log/bastion-room.log\"#' /etc/bastion/agent.json > /root/agent.json");
             Stay("/usr/bin/bastion agent --config /root/agent.json");
+            await Room.DoAsync("mkdir -p /run/bastion-reach");
+            Stay($"sh {Path.Combine(Repository.Root, "infra/bastion/reach")} /run/bastion-reach");
         }
     }
 

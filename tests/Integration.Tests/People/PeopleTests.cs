@@ -63,6 +63,29 @@ public sealed class PeopleTests : IClassFixture<PeopleTests.Rooms>
         Assert.Equal("700 root root", (await _room.Room.DoAsync("stat -c '%a %U %G' /run/bastion/secrets/home")).Trim());
     }
 
+    /// <summary>sshd says nothing of a permitted jump: the firewall does.</summary>
+    [NeedsFact(Needed)]
+    public async Task Who_reached_which_service_is_on_record()
+    {
+        Assert.True((await _room.PushAsync(Home(("alice", [22001, 22002], ["phone"]), ("carol", [22001], ["other"])) with { Services = [new("ssh", 22001), new("console", 22002)] })).Ok);
+        await _room.StartAgentAsync();
+        await _room.Room.UntilAsync(async () => (await _room.Room.ShellAsync("grep -q console /run/bastion/sites.json")).Ok, "the agent has the bundle");
+
+        Assert.StartsWith(Banner, await _room.JumpAsync("phone", "alice", 22002));
+        Assert.StartsWith(Banner, await _room.JumpAsync("other", "carol", 22001));
+        Assert.Contains(Refused, await _room.JumpAsync("other", "carol", 22002));
+
+        await _room.Room.UntilAsync(async () => (await ReachedAsync()).Contains("carol", StringComparison.Ordinal), "the visits are on record");
+        var lines = (await ReachedAsync()).Split('\n').Select(l => System.Text.Json.Nodes.JsonNode.Parse(l)!).ToList();
+        var alice = lines.First(l => (string?)l["person"] == "alice" && (int)l["port"]! == 22002);
+        var carol = Assert.Single(lines, l => (string?)l["person"] == "carol");
+        Assert.Equal(("home", "console"), ((string?)alice["site"], (string?)alice["service"]));
+        Assert.Equal(("home", "ssh", 22001), ((string?)carol["site"], (string?)carol["service"], (int)carol["port"]!));
+        Assert.DoesNotContain(lines, l => ((string?)l["person"])!.StartsWith("site-", StringComparison.Ordinal) || (string?)l["person"] == "root");
+    }
+
+    private Task<string> ReachedAsync() => _room.Room.DoAsync("/usr/bin/bastion reached --json --count 1000");
+
     /// <summary>Nothing is changed by what is not signed, not new, not whole or not this site's to say.</summary>
     [NeedsFact(Needed)]
     public async Task Refused_bundle_changes_nothing()
