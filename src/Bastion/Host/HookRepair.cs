@@ -1,4 +1,5 @@
 using Bastion.Watch;
+using Common.Hosting;
 using Common.Logins;
 
 namespace Bastion.Host;

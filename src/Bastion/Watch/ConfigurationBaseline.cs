@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Bastion.Host;
+using Common.Hosting;
 using Common.Logins;
 
 namespace Bastion.Watch;

@@ -29,6 +29,7 @@ internal static class CommandTree
         OrderCommands.Resume(),
         OrderCommands.Reload(),
         AlertsCommand.Build(),
+        LoginHookCommand.Build(),
         CheckConfigCommand.Build(),
         DoctorCommand.Build(),
         ReplayCommand.Build(),

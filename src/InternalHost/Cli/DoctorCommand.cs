@@ -66,7 +66,7 @@ internal static class DoctorCommand
     private static IDoctorCheck[] Checks(SiteOptions? site)
     {
         var launcher = new SystemProcessLauncher(TimeProvider.System);
-        IDoctorCheck[] machine = [new SshClientCheck(launcher), new PartsCheck(OnPath), new ClockCheck(new KernelClock())];
+        IDoctorCheck[] machine = [new SshClientCheck(launcher), new PartsCheck(OnPath), new ClockCheck(new KernelClock()), new LoginHookCheck()];
         return site is null ? machine :
         [
             .. machine,

@@ -16,7 +16,7 @@ internal static class TunnelLoginRules
     /// <summary>The bastion's alert leaves within a second, and a carrier confirms it within some.</summary>
     public static readonly TimeSpan ConfirmedWithin = TimeSpan.FromSeconds(30);
 
-    public static readonly TimeSpan AnsweredWithin = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan AnsweredWithin = TimeSpan.FromSeconds(20);
 
     /// <summary>The bastion records a login before it opens a channel for it, if it is not slow.</summary>
     public static readonly TimeSpan SeenWithin = TimeSpan.FromSeconds(4);

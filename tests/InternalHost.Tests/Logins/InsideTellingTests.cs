@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Common.Agent;
 using Common.Alerts;
+using Common.Alerts.Policy;
 using Common.Journal;
 using Common.Logins;
 using Common.Logins.Policy;
@@ -32,6 +33,11 @@ public sealed class InsideTellingTests : IDisposable
         {
             Host = LoginHost.Inside,
             HookExpected = true,
+            Allow =
+            [
+                new AllowEntry(Cidr.Parse("127.0.0.1/32").Value!, ["pi"], [Phone], "a hole", "mallory", DateTimeOffset.MaxValue),
+                new AllowEntry(Cidr.Parse("192.168.9.0/24").Value!, ["pi"], [Phone], "sofa", "alice", DateTimeOffset.MaxValue),
+            ],
         };
         _policy = new LoginPolicy(() => scene, _time);
         _recorder = new LoginRecorder(() => scene, _policy, _time, _ => _way) { WallTime = () => new DateTimeOffset(2026, 11, 21, 2, 31, 0, TimeSpan.Zero) };
@@ -80,6 +86,13 @@ public sealed class InsideTellingTests : IDisposable
 
         Assert.Empty(_database.Read(LoginStore.Awaiting));
         Assert.Equal("told by the bastion's #7F3K, which arrived", Assert.Single(_database.Read(c => LoginBook.Recent(c, 5))).Silence);
+    }
+
+    [Fact]
+    public void Loopback_is_never_exempt_and_the_sofa_is()
+    {
+        Assert.NotNull(Login(Phone, from: "127.0.0.1").Text);
+        Assert.Equal((Severity.Normal, null), Login(Phone, from: "192.168.9.4"));
     }
 
     [Fact]

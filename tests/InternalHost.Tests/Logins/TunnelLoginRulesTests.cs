@@ -42,8 +42,8 @@ public sealed class TunnelLoginRulesTests
     [Fact]
     public void No_answer_is_no_accusation()
     {
-        Assert.Null(TunnelLoginRules.Decide(Record(), null, TimeSpan.FromSeconds(9.9)));
-        Assert.Equal(new BastionWord.Silent(), TunnelLoginRules.Decide(Record(), null, TimeSpan.FromSeconds(10)));
+        Assert.Null(TunnelLoginRules.Decide(Record(), null, TimeSpan.FromSeconds(19.9)));
+        Assert.Equal(new BastionWord.Silent(), TunnelLoginRules.Decide(Record(), null, TimeSpan.FromSeconds(20)));
     }
 
     [Fact]

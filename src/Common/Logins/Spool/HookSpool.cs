@@ -73,7 +73,7 @@ internal sealed class HookSpool(string folder, Func<uint, bool> mayOwn, TimeProv
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _trouble = e is DirectoryNotFoundException ? $"{_new} is not there" : $"{_new} may not be read: the agent's user must be in its group";
+            _trouble = e is DirectoryNotFoundException ? $"{_new} is not there" : $"{_new} may not be read: this program's user must be in its group";
             return SpoolBatch.Empty;
         }
     }

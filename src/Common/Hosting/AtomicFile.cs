@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Bastion.Host;
+namespace Common.Hosting;
 
 /// <summary>A file is replaced by renaming, with its mode before its name: nobody reads half a file, or one that is too open.</summary>
 internal static class AtomicFile
