@@ -21,6 +21,7 @@ internal static class HostPlan
     public const string AgentSettings = "/etc/bastion/agent.json";
     private const string OurAgentSettings = "# Made by bastion install";
     private const string Agent = "bastion-agent.service";
+    private const string Reach = "bastion-reach.service";
     public const string BundleSocket = "bastion-bundle.socket";
 
     /// <summary>What of the host's services was otherwise before, for the way back: a service and its state a line.</summary>
@@ -104,6 +105,8 @@ internal static class HostPlan
             .. facts.Live ? WayBack(facts) : [],
             .. facts.Live && facts.FirewallLoaded ? [new Change.Run(["nft", "delete", "table", "inet", "bastion"], [])] : ImmutableArray<Change>.Empty,
             .. facts.BundleSocket is not null && IsAgentOurs(facts) ? [new Change.Run(["systemctl", "--no-block", "stop", Agent], ["systemctl", "--no-block", "start", Agent])] : ImmutableArray<Change>.Empty,
+            .. facts.BundleSocket is not null && facts.Text(Firewall.Path) is not null
+                ? [new Change.Run(["systemctl", "stop", Reach], ["systemctl", "--no-block", "start", Reach])] : ImmutableArray<Change>.Empty,
             .. facts.BundleSocket == true ? [new Change.Run(["systemctl", "stop", BundleSocket], ["systemctl", "start", BundleSocket])] : ImmutableArray<Change>.Empty,
             .. facts.Live && facts.Systemd && puts.Any(IsForSystemd) ? [new Change.Run(["systemctl", "daemon-reload"], [])] : ImmutableArray<Change>.Empty,
             .. facts.Users.Where(u => ours.Contains(u.Value)).OrderBy(u => u.Key, StringComparer.Ordinal).Select(u => new Change.RemoveUser(u.Key)),
@@ -254,6 +257,11 @@ internal static class HostPlan
         if (facts.BundleSocket is not null && files.Any(f => f.Path == AgentSettings))
         {
             yield return new Change.Run(["systemctl", "--no-block", "restart", Agent], ["systemctl", "--no-block", "try-restart", Agent]);
+        }
+
+        if (facts.BundleSocket is not null && files.Any(f => f.Path == Firewall.Path))
+        {
+            yield return new Change.Run(["systemctl", "--no-block", "start", Reach], facts.Text(Firewall.Path) is null ? ["systemctl", "--no-block", "stop", Reach] : []);
         }
 
         if (facts.BundleSocket == false)

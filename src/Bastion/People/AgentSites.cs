@@ -35,7 +35,7 @@ internal static class AgentSites
                 Vm = only.Bundle.Vm ?? host.Vm,
                 Sms = only.Bundle.Messages is null ? host.Sms : only.Messages.Sms,
                 Channels = only.Bundle.Messages is null ? host.Channels : only.Messages.Channels,
-                Zone = only.Zone,
+                Zone = only.Bundle.TimeZone is null ? host.Zone : only.Zone,
             },
             _ => options,
         };
