@@ -95,6 +95,24 @@ public sealed class SystemProcessLauncherTests
     }
 
     [Fact]
+    public async Task Input_comes_whole_and_ends()
+    {
+        var input = Enumerable.Range(0, 500_000).Select(i => (byte)('a' + (i % 26))).ToArray();
+
+        var result = await _launcher.RunAsync(Shell("sha256sum") with { Input = input }, new CancellationTokenSource(Patience).Token);
+
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(input)), result.Output.Split(' ')[0]);
+    }
+
+    [Fact]
+    public async Task Child_that_does_not_read_its_input_ends_as_it_likes()
+    {
+        var result = await _launcher.RunAsync(Shell("exit 3") with { Input = new byte[500_000] }, new CancellationTokenSource(Patience).Token);
+
+        Assert.Equal(3, result.Exit.Code);
+    }
+
+    [Fact]
     public async Task Grandchild_that_holds_the_pipes_does_not_hold_the_exit()
     {
         var pid = new TaskCompletionSource<int>();

@@ -41,7 +41,7 @@ public sealed class PeopleOfAnOutageTests
 
         await UntilAsync(watch, s => s is { Controller.State: "Standby", Uplinks: { Primary.State: UplinkState.Up, Backup.Usable: Usable.Yes } });
         await world.CutPrimaryAsync(default);
-        var refused = await UntilAsync(watch, s => s is { Controller.State: "Serving", People.Refusal: not null } && cast.Messages.Count >= 2);
+        var refused = await UntilAsync(watch, s => s is { Controller.State: "Serving", People.Refusal: not null } && Told("old keys of people") && Told("ssh "));
 
         Assert.Equal("Invalid", refused.People!.Refusal);
         Assert.Contains("port 5 is outside the block", refused.People.Detail, StringComparison.Ordinal);
@@ -63,6 +63,8 @@ public sealed class PeopleOfAnOutageTests
         Assert.Equal(refused.Tunnel.Run, taken.Tunnel.Run);
         AssertNoSecret(folder);
         await cast.Daemon.StopAsync(Patience);
+
+        bool Told(string words) => cast.Messages.Any(m => m.Body.Contains(words, StringComparison.Ordinal));
     }
 
     /// <summary>The VM's sshd has one account, so all its sessions are the sync's; the tunnel has none.</summary>

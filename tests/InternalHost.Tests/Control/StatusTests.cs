@@ -50,6 +50,18 @@ public sealed class StatusTests
         Reports.Serving);
 
     [Fact]
+    public void Text_says_what_the_bastion_knows_of_people()
+    {
+        Assert.Contains("\n people there current        bundle 1794000000, pushed 40 s ago\n", Text(new PeopleStatus(1_794_000_000, 40, null, null, null, null)), StringComparison.Ordinal);
+        Assert.Contains("\n people there not pushed\n", Text(new PeopleStatus(null, null, null, null, null, null)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\n people there NOT CURRENT    Denied: Permission denied (5 s ago), next try in 25 s\n",
+            Text(new PeopleStatus(null, null, "Denied", "Permission denied", 5, 25)), StringComparison.Ordinal);
+
+        static string Text(PeopleStatus people) => StatusText.Render(Reports.Serving with { People = people });
+    }
+
+    [Fact]
     public void Text_everything_wrong() => Golden(
         """
         home: the way in is being opened: the tunnel is connecting (outage 7)
