@@ -196,6 +196,9 @@ internal sealed class DemoSite
             devices:
               {{Device}}: {{ownerKey.Line}}
 
+        # This machine's own logins are no part of the play.
+        logins: {log: none, spool: none}
+
         messages:
           inner_user: {{User}}
           sms:

@@ -43,7 +43,7 @@ public sealed class InsideLoginTests
         folder.Secret("secrets/agent_key", account.Secret + "\n");
         await ChangeAsync(folder.File("agent.yaml"), "secrets/twilio_key", "secrets/agent_key");
         await ChangeAsync(site.ConfigurationFile, $"  ssh: {world.Places.HomeLoopback}:2222\n", $"  ssh: {inner.Server}\n");
-        await ChangeAsync(site.ConfigurationFile, "messages:\n", $"logins: {{log: {inner.LogFile}, spool: {place.File("spool/bastion")}}}\n\nmessages:\n");
+        await ChangeAsync(site.ConfigurationFile, "logins: {log: none, spool: none}\n", $"logins: {{log: {inner.LogFile}, spool: {place.File("spool/bastion")}}}\n");
         await cast.StartCloudAsync(site, world, default);
         cast.StartDaemon(site, world);
         var watch = new StatusWatch(site.ControlSocket, TimeProvider.System);
