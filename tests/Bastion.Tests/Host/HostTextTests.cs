@@ -114,7 +114,7 @@ public sealed class HostTextTests
     [InlineData(15, null, true, false)]
     [InlineData(15, 0, false, false)]
     public void Upgrades_wait_for_the_first_minutes_and_for_people(int minutes, int? sessions, bool answers, bool may) =>
-        Assert.Equal(may, UpgradeGateCommand.Decide(TimeSpan.FromMinutes(minutes), answers ? new AgentReply(true, Sessions: sessions) : null).May);
+        Assert.Equal(may, UpgradeGateCommand.Decide(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(minutes), answers ? new AgentReply(true, Sessions: sessions) : null).May);
 
     private static HostSettings Read(string yaml, out ImmutableArray<ConfigurationError> errors)
     {

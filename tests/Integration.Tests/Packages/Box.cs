@@ -66,7 +66,7 @@ internal sealed partial class Box : IAsyncDisposable
 
     public Task<ProcessResult> TryAsync(params string[] command) => StartAsync(["exec", .. command]);
 
-    public Task<string> ShellAsync(string script) => RunAsync("sh", "-c", script);
+    public Task<string> ShellAsync(string script, string shell = "sh") => RunAsync(shell, "-c", script);
 
     /// <summary>Nobody answers inside any more.</summary>
     public async Task<bool> IsOffAsync() => !(await TryAsync("true")).Ok;
@@ -95,8 +95,8 @@ internal sealed partial class Box : IAsyncDisposable
     /// <summary>Every file of the system with its checksum, without what changes by itself; users and groups; units.</summary>
     public Task<string> SnapshotAsync() => ShellAsync(
         "find / -xdev \\( -path /packages -o -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path /var/tmp "
-        + "-o -path /var/lib/systemd -o -path /root -o -path /home -o -path '/etc/*-' -o -path /var/lib/rsyslog -o -path /var/spool/rsyslog -o -path /etc/.pwd.lock \\) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum; "
-        + "find / -xdev \\( -path /packages -o -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /home -o -path /root \\) -prune -o \\( -type d -o -type l \\) -print | grep -v -e systemd-private -e /var/lib/systemd | sort");
+        + "-o -path /var/lib/systemd -o -path /var/lib/apt -o -path /var/lib/unattended-upgrades -o -path /root -o -path /home -o -path '/etc/*-' -o -path /var/lib/rsyslog -o -path /var/spool/rsyslog -o -path /etc/.pwd.lock \\) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum; "
+        + "find / -xdev \\( -path /packages -o -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /home -o -path /root \\) -prune -o \\( -type d -o -type l \\) -print | grep -v -e systemd-private -e /var/lib/systemd -e /var/lib/apt -e /var/lib/unattended-upgrades | sort");
 
     public async Task<ProcessResult> BuildAsync(params string[] words) =>
         await _launcher.RunAsync(new ProcessSpec(Path.Combine(Repository.Root, "infra", "package"), words), new CancellationTokenSource(Patience).Token);

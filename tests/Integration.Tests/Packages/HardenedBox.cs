@@ -1,6 +1,8 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Common.Processes;
+using Common.Sync;
 using InternalHost.Cloud.Local;
 using Lab.Net;
 using Lab.World;
@@ -35,7 +37,7 @@ internal sealed class HardenedBox : IAsyncDisposable
     /// <summary>What the file system said before anything of ours was there.</summary>
     public string Before { get; private set; } = "";
 
-    private string Key => Path.Combine(Box.Folder, "owner");
+    private string Place(string name) => Path.Combine(Box.Folder, name);
 
     /// <param name="box">Not running, with /packages.</param>
     public static async Task<HardenedBox> MakeAsync(Box box)
@@ -46,7 +48,8 @@ internal sealed class HardenedBox : IAsyncDisposable
         // The kernel is another machine's, and so is how long it has run: the last upgrade is that of this fresh system.
         await box.ShellAsync("mkdir -p /var/lib/apt/periodic; touch /var/lib/apt/periodic/unattended-upgrades-stamp");
         made.Before = await box.SnapshotAsync();
-        await SshKeygen.EnsurePairAsync(made.Key, made._launcher, default);
+        await made.NewKeyAsync("owner");
+        await made.NewKeyAsync("site");
         await made.InstallAsync();
         return made;
     }
@@ -55,7 +58,8 @@ internal sealed class HardenedBox : IAsyncDisposable
     public async Task InstallAsync()
     {
         await Box.RunAsync("dpkg", "-i", (await Box.ShellAsync("ls /packages/bastion_*.deb")).Trim());
-        File.Copy(Key + ".pub", Path.Combine(Box.Root, "packages/owner.pub"), overwrite: true);
+        File.Copy(Place("owner.pub"), Path.Combine(Box.Root, "packages/owner.pub"), overwrite: true);
+        File.Copy(Place("site.pub"), Path.Combine(Box.Root, "packages/site.pub"), overwrite: true);
         _authority.WriteRoot(Path.Combine(Box.Root, "etc/bastion/logs-ca.pem"));
         await File.WriteAllTextAsync(Path.Combine(Box.Root, "packages/ask-logs"), $"#!/bin/bash\nexec 3<>/dev/tcp/{AskAt.Address}/{AskAt.Port}\nexec cat <&3\n");
         await File.WriteAllTextAsync(Path.Combine(Box.Root, "packages/agent.json"), Agent().ToJsonString());
@@ -71,9 +75,18 @@ internal sealed class HardenedBox : IAsyncDisposable
             $"""
             umask 077; echo {Token} > /etc/bastion/secrets/chat; install -m 640 -g bastion /packages/agent.json /etc/bastion/agent.json
             systemctl restart bastion-agent
-            bastion install --config /packages/host.yaml --maintenance-key /packages/owner.pub
+            bastion install --config /packages/host.yaml --maintenance-key /packages/owner.pub --site-key home=/packages/site.pub
             """);
         await AgentAnswersAsync();
+    }
+
+    /// <summary>The agent as on a machine that is new: it has told nothing, nobody has come, and all it may send is left to it.</summary>
+    /// <returns>How many messages the chat has had.</returns>
+    public async Task<int> NewAgentAsync()
+    {
+        await Box.ShellAsync("systemctl stop bastion-agent; rm -rf /var/lib/bastion/* /var/spool/bastion/new/*; journalctl --quiet --rotate --vacuum-size=1; systemctl start bastion-agent");
+        await AgentAnswersAsync();
+        return Chat.Requests.Count;
     }
 
     /// <summary>Off and on, as a VM is.</summary>
@@ -96,9 +109,25 @@ internal sealed class HardenedBox : IAsyncDisposable
 
     public async Task StartLogsAsync() => Logs = await NetworkNamespace.RunAsync(Box.Away, () => new LogReceiver(_certificate, LogsAt, AskAt));
 
-    public Task<ProcessResult> SshAsync(int port, params string[] command) => Box.AwayAsync([.. Ssh(port), .. command]);
+    public Task<ProcessResult> SshAsync(int port, params string[] command) => Box.AwayAsync([.. Ssh("owner", port), $"maintenance@{Address}", .. command]);
 
-    public IChildProcess Stay(int port) => Box.StayAway([.. Ssh(port), "sleep", "1000"]);
+    public Task<ProcessResult> SshAsAsync(string key, int port, string account) => Box.AwayAsync([.. Ssh(key, port), $"{account}@{Address}"]);
+
+    /// <summary>A session of the owner's that lasts.</summary>
+    public IChildProcess Stay(int port) => Box.StayAway([.. Ssh("owner", port), $"maintenance@{Address}", "sleep", "1000"]);
+
+    /// <returns>The public key, <c>type base64</c>.</returns>
+    public async Task<string> NewKeyAsync(string name) => (await SshKeygen.EnsurePairAsync(Place(name), _launcher, default)).Line;
+
+    /// <summary>By the site's key; what the bastion answers.</summary>
+    public async Task<string> PushAsync(Bundle bundle)
+    {
+        var file = Place($"bundle-{bundle.Number}");
+        await File.WriteAllBytesAsync(file, JsonSerializer.SerializeToUtf8Bytes(bundle, BundleJson.Default.Bundle));
+        var words = string.Join(' ', Ssh("site", 49022).Append($"bastion-sync@{Address}"));
+        var result = await Box.AwayAsync("sh", "-c", $"ssh-keygen -q -Y sign -f {Place("site")} -n {SignedBundle.Namespace} {file} && cat {file}.sig {file} | {words}");
+        return result.Output is { Length: > 0 } reply ? reply : throw new InvalidOperationException(result.Error);
+    }
 
     /// <summary>A login of somebody with the maintenance account's key works.</summary>
     public async Task OwnerComesInAsync(int port)
@@ -149,9 +178,9 @@ internal sealed class HardenedBox : IAsyncDisposable
 
     private Task AgentAnswersAsync() => Box.UntilAsync(async () => (await Box.TryAsync("systemctl", "is-active", "bastion-agent")).Ok, "the agent runs");
 
-    private string[] Ssh(int port) =>
+    private string[] Ssh(string key, int port) =>
     [
-        "ssh", "-F", "none", "-i", Key, "-p", $"{port}", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=accept-new",
-        "-o", "UserKnownHostsFile=" + Path.Combine(Box.Folder, "known_hosts"), "-o", "ConnectTimeout=30", "-o", "LogLevel=ERROR", $"maintenance@{Address}",
+        "ssh", "-F", "none", "-i", Place(key), "-p", $"{port}", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=accept-new",
+        "-o", "UserKnownHostsFile=" + Path.Combine(Box.Folder, "known_hosts"), "-o", "ConnectTimeout=30", "-o", "LogLevel=ERROR",
     ];
 }
