@@ -64,6 +64,9 @@ internal sealed record AuditFacts(
     bool? Canary,
     DateOnly Today)
 {
+    /// <summary>nftables.service is enabled.</summary>
+    public bool FirewallAtBoot { get; init; } = true;
+
     public string? Text(string path) => Files.GetValueOrDefault(path)?.Text;
 
     /// <summary>What sshd answered; nothing where it did not.</summary>

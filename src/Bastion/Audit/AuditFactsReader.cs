@@ -27,7 +27,10 @@ internal sealed class AuditFactsReader(Shell shell, TimeProvider time)
             await OutputAsync("nft", ["-s", "list", "ruleset"], ct), await OutputAsync("apt-config", ["dump"], ct), await SynchronisedAsync(ct),
             SinceUpgrade(), time.GetElapsedTime(0, time.GetTimestamp()), File.Exists("/run/reboot-required") || File.Exists("/var/run/reboot-required"),
             await PackagesAsync(ct), (await shell.RunAsync("pgrep", ["-x", "amazon-ssm-agen"], ct)).Exit.Code switch { 0 => true, 1 => false, _ => null },
-            (await AgentPort.AskAsync(settings.AgentPort, new AgentRequest("health"), ct))?.Outbox, await CanaryAsync(settings, ct), DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
+            (await AgentPort.AskAsync(settings.AgentPort, new AgentRequest("health"), ct))?.Outbox, await CanaryAsync(settings, ct), DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime))
+        {
+            FirewallAtBoot = host.FirewallAtBoot || !host.Systemd,
+        };
     }
 
     /// <summary>The same question for every account of ours, for root and for nobody, from every source.</summary>

@@ -73,7 +73,8 @@ internal static class HostChecks
         return Verdict.Of(
             wanted.Where(w => !table.Contains(w, StringComparison.Ordinal)).Select(w => $"not in force: {w}")
                 .Concat(table.Contains("meta skgid", StringComparison.Ordinal) && table.Contains("reject", StringComparison.Ordinal) ? [] : ["people's forwards may leave this host"])
-                .Concat(facts.Text(Firewall.Main)?.Contains(Firewall.Include, StringComparison.Ordinal) == true ? [] : [$"{Firewall.Main} does not load it at the next start"]),
+                .Concat(facts.Text(Firewall.Main)?.Contains(Firewall.Include, StringComparison.Ordinal) == true ? [] : [$"{Firewall.Main} does not load it at the next start"])
+                .Concat(facts.FirewallAtBoot ? [] : ["nftables.service is off: there is none after the next start"]),
             "table inet bastion is in force");
     }
 

@@ -22,6 +22,8 @@ internal static class InstallCommand
         HelpName = "SPAN",
     };
 
+    private static readonly Option<string?> Leaving = new("--leaving") { Description = "The account you are logged in as, which is shut out from now on.", HelpName = "ACCOUNT" };
+
     public static Command CreateInstall()
     {
         var config = new Option<FileInfo?>("--config") { Description = $"What the host is to be; {HostPlan.Settings} where it is left out.", HelpName = "FILE" };
@@ -29,8 +31,7 @@ internal static class InstallCommand
         var site = new Option<string[]>("--site") { Description = $"A site and the first of its {SiteAccess.BlockSize} loopback ports: home:22001. Repeatable.", HelpName = "LABEL:PORT", DefaultValueFactory = _ => [] };
         var siteKey = new Option<string[]>("--site-key") { Description = "A site and its public key, a .pub file: its tunnel comes by it, and signs by it who its people are. Repeatable.", HelpName = "LABEL=FILE", DefaultValueFactory = _ => [] };
         var key = new Option<FileInfo?>("--maintenance-key") { Description = "Public keys of the maintenance account, a .pub file.", HelpName = "FILE" };
-        var leaving = new Option<string?>("--leaving") { Description = "The account you are logged in as, which is shut out from now on.", HelpName = "ACCOUNT" };
-        var command = new Command("install", "Hardens this host: accounts, sshd, PAM, firewall, updates, journal.") { DryRun, Json, Root, RollbackAfter, config, ports, site, siteKey, key, leaving };
+        var command = new Command("install", "Hardens this host: accounts, sshd, PAM, firewall, updates, journal.") { DryRun, Json, Root, RollbackAfter, config, ports, site, siteKey, key, Leaving };
         TeachingHelp.AddTo(
             command,
             """
@@ -50,7 +51,7 @@ internal static class InstallCommand
             var settings = HostSettingsFile.Load(file ?? root + HostPlan.Settings, mustExist: file is not null);
             settings = Overlay(settings, result.GetValue(ports), result.GetValue(site)!);
             var keys = result.GetValue(key) is { } pub ? Text(await File.ReadAllTextAsync(pub.FullName, ct)) : null;
-            var request = new InstallRequest(settings, new NewKeys(keys, await SiteKeysAsync(result.GetValue(siteKey)!, ct)), result.GetValue(leaving), Span(result.GetValue(RollbackAfter)!));
+            var request = new InstallRequest(settings, new NewKeys(keys, await SiteKeysAsync(result.GetValue(siteKey)!, ct)), result.GetValue(Leaving), Span(result.GetValue(RollbackAfter)!));
             var installer = New(root, console);
             return result.GetValue(DryRun)
                 ? Show(await installer.PlanInstallAsync(request, ct), result.GetValue(Json), console)
@@ -61,13 +62,13 @@ internal static class InstallCommand
 
     public static Command CreateUninstall()
     {
-        var command = new Command("uninstall", "Takes out what install put in; sshd is as the distribution made it.") { DryRun, Json, Root, RollbackAfter };
+        var command = new Command("uninstall", "Takes out what install put in; sshd is as the distribution made it.") { DryRun, Json, Root, RollbackAfter, Leaving };
         command.SetAction((result, ct) => GuardAsync(result, async console =>
         {
             var installer = New(result.GetValue(Root)!.TrimEnd('/'), console);
             return result.GetValue(DryRun)
                 ? Show(await installer.PlanUninstallAsync(ct), result.GetValue(Json), console)
-                : await DoAsync(() => installer.UninstallAsync(Span(result.GetValue(RollbackAfter)!), ct));
+                : await DoAsync(() => installer.UninstallAsync(result.GetValue(Leaving), Span(result.GetValue(RollbackAfter)!), ct));
         }));
         return command;
     }

@@ -37,10 +37,16 @@ internal sealed class Installer(Shell shell, string root, TimeProvider time, Act
         await CarryOutAsync(plan, request.RollbackAfter, () => ProveAsync(request, ct), ct);
     }
 
-    public async Task UninstallAsync(TimeSpan rollbackAfter, CancellationToken ct)
+    /// <inheritdoc cref="InstallAsync"/>
+    public async Task UninstallAsync(string? leaving, TimeSpan rollbackAfter, CancellationToken ct)
     {
         await RecoverAsync(rollbackAfter, ct);
         var plan = await PlanUninstallAsync(ct);
+        if (Live && SessionAccount() is { } account && account != leaving && plan.Contains(new Change.RemoveUser(account)))
+        {
+            Refuse([$"you are logged in as {account}, which goes: have another account with a key, and say --leaving {account}"]);
+        }
+
         if (plan.IsEmpty)
         {
             say("nothing to take out");

@@ -66,6 +66,7 @@ public sealed class AuditTests : IAsyncLifetime
         ("NET-003", f => f with { Listening = [.. f.Listening!, new ListeningSocket(new IPEndPoint(IPAddress.IPv6Loopback, 22001), "sshd")] }),
         ("NET-004", f => f with { Firewall = f.Firewall!.Replace("policy drop", "policy accept", StringComparison.Ordinal) }),
         ("NET-004", f => f with { Firewall = "table inet other {\n\tchain x { type filter hook input priority filter; policy drop; }\n}" }),
+        ("NET-004", f => f with { FirewallAtBoot = false }),
         ("ALT-001", f => With(f, "/etc/pam.d/sshd", fact => fact with { Text = fact.Text!.Replace("session optional pam_exec", "session required pam_exec", StringComparison.Ordinal) })),
         ("ALT-001", f => With(f, PamLines.Hook, fact => fact with { Mode = 0b111_111_111 })),
         ("ALT-001", f => With(f, "/etc/pam.d/sshd", fact => fact with { Text = "session required pam_env.so\n" + fact.Text })),

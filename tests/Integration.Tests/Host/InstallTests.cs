@@ -86,8 +86,10 @@ public sealed class InstallTests : IAsyncLifetime
         var before = await FilesAsync();
         Assert.True((await BastionAsync(Install)).Ok);
         Assert.NotEqual(before, await FilesAsync());
+        var stranded = await _room.RunAsync("env", "SUDO_USER=maintenance", "sh", "-c", string.Join(' ', Command("uninstall")));
+        Assert.Contains("--leaving maintenance", stranded.Error);
 
-        var result = await BastionAsync("uninstall");
+        var result = await BastionAsync("uninstall --leaving maintenance");
 
         Assert.True(result.Ok, result.Output + result.Error);
         Assert.Equal(before, await FilesAsync());
