@@ -26,7 +26,7 @@ public sealed class AlwaysOnTests
         var site = await DemoSite.PrepareAsync(folder, world, DemoPorts.Find(), account, DemoTimes.Default, launcher, default);
         var yaml = await File.ReadAllTextAsync(site.ConfigurationFile);
         var (from, to) = (yaml.IndexOf("  cloud: local", StringComparison.Ordinal), yaml.IndexOf("  ports: [", StringComparison.Ordinal));
-        await File.WriteAllTextAsync(site.ConfigurationFile, $"{yaml[..from]}  cloud: static\n  address: {world.Places.Bastion}\n{yaml[to..]}");
+        await File.WriteAllTextAsync(site.ConfigurationFile, $"{yaml[..from]}  cloud: static\n  sync: none\n  address: {world.Places.Bastion}\n{yaml[to..]}");
         var said = new ConcurrentQueue<string>();
         var options = new PrivateSshdOptions(
             Path.Combine(site.CloudFolder, "sshd"), [.. DemoPorts.Bastion.Select(p => new IPEndPoint(world.Places.BastionBehind, p))], [])
