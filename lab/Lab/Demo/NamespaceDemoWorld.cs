@@ -122,6 +122,9 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
     /// <summary>Makes a socket that belongs to the home.</summary>
     public Task<T> AtHomeAsync<T>(Func<T> make) => _net.InAsync("home", make);
 
+    /// <summary>Makes a socket that belongs to the cloud.</summary>
+    public Task<T> InCloudAsync<T>(Func<T> make) => _net.InAsync("cloud", make);
+
     /// <summary>Any other fault by its name.</summary>
     public Task FaultAsync(CancellationToken ct, params string[] words) => _net.FaultAsync(ct, words);
 

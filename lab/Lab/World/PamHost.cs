@@ -19,33 +19,42 @@ public sealed class PamHost : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Several hosts side by side have the same uids: the hook must see the processes of its own host only.</summary>
+    private static readonly string[] OwnPids = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+
     private readonly string _folder;
-    private readonly SystemProcessLauncher _launcher;
+    private readonly IProcessLauncher _launcher;
     private readonly CancellationTokenSource _ended = new();
     private readonly Socket _syslog = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private IChildProcess? _sshd;
     private Task _logging = Task.CompletedTask;
     private string _said = "";
+    private PamHost(string folder, IProcessLauncher launcher) => (_folder, _launcher) = (folder, launcher);
 
-    private PamHost(string folder, SystemProcessLauncher launcher) => (_folder, _launcher) = (folder, launcher);
-
-    public IPEndPoint Server { get; } = new(new IPAddress([127, (byte)RandomNumberGenerator.GetInt32(64, 128), (byte)RandomNumberGenerator.GetInt32(256), (byte)RandomNumberGenerator.GetInt32(1, 255)]), Port);
+    public IPEndPoint Server { get; private init; } = new(new IPAddress([127, (byte)RandomNumberGenerator.GetInt32(64, 128), (byte)RandomNumberGenerator.GetInt32(256), (byte)RandomNumberGenerator.GetInt32(1, 255)]), Port);
 
     public string LogFile => Path.Combine(_folder, "auth.log");
+
+    /// <summary>The private key that <see cref="SshOptions"/> name.</summary>
+    public string Key => Path.Combine(_folder, "key");
+
+    /// <summary>In known_hosts form, without the host field.</summary>
+    public string HostKey => string.Join(' ', File.ReadAllText(Path.Combine(_folder, "host.pub")).Split(' ').Take(2)).Trim();
 
     public string Hook => Path.Combine(_folder, "hook");
 
     /// <summary>alice, bob, force, env, two, gone (no shell), site-home, site-other and site-home-bulk let this key in; cert a certificate of ca.</summary>
     public IReadOnlyList<string> SshOptions =>
     [
-        "-F", "none", "-i", Path.Combine(_folder, "key"), "-o", $"Port={Server.Port}", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+        "-F", "none", "-i", Key, "-o", $"Port={Server.Port}", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
         "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "ExitOnForwardFailure=yes",
     ];
 
     /// <param name="folder">An empty one; a short path, because sockets lie in it.</param>
-    public static async Task<PamHost> StartAsync(string folder, SystemProcessLauncher launcher, CancellationToken ct)
+    /// <param name="server">Where sshd listens, of another network namespace; null: somewhere on the loopback.</param>
+    public static async Task<PamHost> StartAsync(string folder, IProcessLauncher launcher, CancellationToken ct, IPEndPoint? server = null)
     {
-        var host = new PamHost(folder, launcher);
+        var host = server is null ? new PamHost(folder, launcher) : new PamHost(folder, launcher) { Server = server };
         try
         {
             await host.PrepareAsync(ct);
@@ -58,15 +67,16 @@ public sealed class PamHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a program in the host's mount namespace, as root.</summary>
+    /// <summary>Runs a program in the host's mount and pid namespaces, as root.</summary>
     public Task<ProcessResult> InsideAsync(CancellationToken ct, params string[] command) =>
-        _launcher.RunAsync(new ProcessSpec("nsenter", [$"--mount=/proc/{_sshd!.Pid}/ns/mnt", .. command]), ct);
+        _launcher.RunAsync(new ProcessSpec("nsenter", [$"--mount=/proc/{_sshd!.Pid}/ns/mnt", $"--pid=/proc/{_sshd.Pid}/ns/pid_for_children", .. command]), ct);
 
     public async ValueTask DisposeAsync()
     {
         if (_sshd is { } sshd)
         {
-            await sshd.StopAsync();
+            // unshare(1) takes no SIGTERM; with it goes the first process of its namespace, and so every other one there.
+            await sshd.StopAsync(TimeSpan.Zero);
             await sshd.DisposeAsync();
         }
 
@@ -96,7 +106,7 @@ public sealed class PamHost : IAsyncDisposable
         _syslog.Bind(new UnixDomainSocketEndPoint(Path.Combine(_folder, "log.sock")));
         _logging = LogAsync();
         _sshd = _launcher.Start(
-            new ProcessSpec("unshare", ["--mount", "--propagation", "private", "sh", Path.Combine(Repository.Root, "lab/pam-host.sh"), _folder, Repository.Root, $"{Server.Address}", $"{Server.Port}"]),
+            new ProcessSpec("unshare", ["--mount", "--propagation", "private", .. OwnPids, "sh", Path.Combine(Repository.Root, "lab/pam-host.sh"), _folder, Repository.Root, $"{Server.Address}", $"{Server.Port}"]),
             (_, line) => _said += line + "\n");
         for (var began = Stopwatch.GetTimestamp(); !(await File.ReadAllTextAsync(LogFile, ct)).Contains("Server listening", StringComparison.Ordinal);)
         {
