@@ -8,7 +8,7 @@ const int BrokenPromise = 1;
 const int BadUsage = 2;
 const int CannotRun = 77;
 
-IBenchmark[] all = [new Detect(), new FalseDown(), new StartToTunnel(), new Simulate(), new Storm(), new LoginDelay(), .. LabDetect.All];
+IBenchmark[] all = [new Detect(), new FalseDown(), new StartToTunnel(), new Simulate(), new Storm(), new LoginDelay(), new LoginToGateway(), .. LabDetect.All];
 var results = Path.Combine(Repository.Root, "bench", "results");
 var names = new List<string>();
 int? runs = null;
