@@ -56,9 +56,11 @@ internal sealed partial class FailoverTurn
     private void Start()
     {
         var before = Watch.Instance is { State: InstanceState.Absent } ? NoLaunch : Watch.Instance?.Launch;
+        // Where a VM died before it was of use, the owner waits since its start.
+        var waitsOn = State.Phase is Phase.Connecting && !Watch.TunnelVerified;
         NewRun();
         State = State with { Orders = State.Orders with { Drill = false } };
-        Change(o => o with { Starts = o.Starts + 1, ShutSince = at, OpenTold = false, Launch = null });
+        Change(o => o with { Starts = o.Starts + 1, ShutSince = waitsOn ? o.ShutSince : at, OpenTold = false, Launch = null });
         Enter(new Phase.Starting(at, NextStart: Common.Time.Instant.Never, Failures: 0, Accepted: false, Before: before));
         // The first look waits for the answer: the adapter itself adopts what it finds.
         Look(Watch with { NextDescribe = at + policy.AnswerTimeout });
@@ -92,6 +94,13 @@ internal sealed partial class FailoverTurn
     private bool OwnerEnded(InstanceSight sight, Phase.Starting p) =>
         !State.Orders.Open(at) && Watch.Primary != Usable.Yes && sight.Launch is { } shown
         && (shown == State.Outage?.Launch || (p.Before is { } before && shown != before));
+
+    /// <summary>The way in was shut while nobody needed it, perhaps for long.</summary>
+    private void ConnectAnew()
+    {
+        Change(o => o with { ShutSince = at });
+        Enter(new Phase.Connecting(at));
+    }
 
     private void Connecting()
     {
@@ -148,7 +157,14 @@ internal sealed partial class FailoverTurn
                 _effects.Add(new Undrain());
             }
 
-            Enter(Watch.TunnelVerified ? new Phase.Serving(at) : new Phase.Connecting(at));
+            if (Watch.TunnelVerified)
+            {
+                Enter(new Phase.Serving(at));
+            }
+            else
+            {
+                ConnectAnew();
+            }
         }
         else if (!Watch.TunnelVerified && policy.HasAgent && p.EmptySince is not null)
         {
@@ -212,7 +228,7 @@ internal sealed partial class FailoverTurn
                 break;
             case { State: InstanceState.Running or InstanceState.Pending } sight when (p.Resumed && at - p.Since > policy.DrainHolds) || IsAnotherLaunch(p, sight):
                 // The promise of an empty machine is too old, or another launch's: somebody may have come. Ask again.
-                Enter(new Phase.Connecting(at));
+                ConnectAnew();
                 break;
             case { State: InstanceState.Running or InstanceState.Pending } when p.NextStop <= at:
                 Enter(p with { NextStop = Common.Time.Instant.Never });

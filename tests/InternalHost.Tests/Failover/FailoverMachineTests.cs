@@ -287,6 +287,37 @@ public sealed class FailoverMachineTests
     }
 
     [Fact]
+    public void Vm_that_dies_before_it_was_open_does_not_count_the_wait_anew()
+    {
+        _story.Cut().Accepted().Instance(InstanceState.Running, Story.A).Wait(60).Instance(InstanceState.Stopped);
+        Assert.Equal("Starting", _story.Phase);
+        Assert.Empty(_story.Told);
+
+        _story.Accepted().Wait(31);
+        Assert.Equal([OutageAlert.Stuck], _story.Told);
+    }
+
+    [Fact]
+    public void Vm_that_dies_after_it_was_open_counts_from_then()
+    {
+        _story.Serving().Wait(200).Instance(InstanceState.Stopped).Accepted().Wait(89);
+        Assert.Equal([OutageAlert.Open], _story.Told);
+
+        _story.Wait(2);
+        Assert.Equal([OutageAlert.Open, OutageAlert.Stuck], _story.Told);
+    }
+
+    [Fact]
+    public void Second_outage_while_nobody_needed_the_shut_way_in_counts_from_its_own_beginning()
+    {
+        _story.Serving().Wait(70).Primary(Usable.Yes).Lost().Wait(120).Primary(Usable.No).Wait(30);
+        Assert.Equal([OutageAlert.Open], _story.Told);
+
+        _story.Wait(61);
+        Assert.Equal([OutageAlert.Open, OutageAlert.Stuck], _story.Told);
+    }
+
+    [Fact]
     public void Vm_that_moves_is_dialled_at_its_new_address_and_the_owner_told()
     {
         _story.Serving().Wait(70).Instance(InstanceState.Running, Story.B);
