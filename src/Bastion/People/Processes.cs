@@ -1,13 +1,11 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
+using Common.Processes;
 
 namespace Bastion.People;
 
 /// <summary>Processes of a uid, by /proc.</summary>
-internal static partial class Processes
+internal static class Processes
 {
-    private const int SigKill = 9;
-
     public static IEnumerable<int> Of(int uid)
     {
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
@@ -19,7 +17,7 @@ internal static partial class Processes
         }
     }
 
-    public static void Kill(int pid) => _ = Kill(pid, SigKill);
+    public static void Kill(int pid) => _ = LibC.Kill(pid, LibC.SigKill);
 
     /// <summary><c>Uid: real effective saved file</c>; null: it has ended.</summary>
     private static int? RealUid(string folder)
@@ -34,8 +32,4 @@ internal static partial class Processes
             return null;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Kill(int pid, int signal);
 }

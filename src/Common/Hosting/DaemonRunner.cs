@@ -81,7 +81,7 @@ public static class DaemonRunner
     {
         private readonly IHostApplicationLifetime _lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
 
-        // Asked for now: after the end the container is gone.
+        // Taken before the end, after which the container is gone.
         private readonly BackgroundService[] _services = [.. host.Services.GetServices<IHostedService>().OfType<BackgroundService>()];
 
         /// <summary>Whoever tells us to stop means it, also while we renew ourselves.</summary>

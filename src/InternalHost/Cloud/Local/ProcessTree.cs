@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
-using System.Runtime.InteropServices;
 using Common.Kernel;
+using Common.Processes;
 using Common.Time;
 
 namespace InternalHost.Cloud.Local;
@@ -10,9 +10,8 @@ namespace InternalHost.Cloud.Local;
 /// Processes below one of ours that the launcher does not know: sshd's sessions lead sessions of their own (setsid), so that ending the
 /// listener leaves them all alive.
 /// </summary>
-internal static partial class ProcessTree
+internal static class ProcessTree
 {
-    private const int SigKill = 9;
     private const int SigStop = 19;
     private static readonly TimeSpan LongestDeath = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(5);
@@ -58,7 +57,7 @@ internal static partial class ProcessTree
         int[] roots = listener is { } pid ? [pid] : [];
         foreach (var root in roots)
         {
-            _ = SendSignal(root, SigStop);
+            _ = LibC.Kill(root, SigStop);
         }
 
         // What is killed may have forked in the meantime, and takes a moment to die: looked for again until nothing is there.
@@ -74,7 +73,7 @@ internal static partial class ProcessTree
         }
     }
 
-    public static void Kill(int pid) => _ = SendSignal(pid, SigKill);
+    public static void Kill(int pid) => _ = LibC.Kill(pid, LibC.SigKill);
 
     private static HashSet<int> Sessions(int[] roots, string mark, IReadOnlyCollection<IPEndPoint> endPoints)
     {
@@ -129,7 +128,4 @@ internal static partial class ProcessTree
             return null;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int SendSignal(int pid, int signal);
 }
