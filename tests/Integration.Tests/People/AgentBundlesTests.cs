@@ -84,10 +84,10 @@ public sealed class AgentBundlesTests : IAsyncLifetime
         Login("stranger", "alice");
         await UntilAsync(() => Task.FromResult(To("+15550100001").Any(b => b.StartsWith("home LOGIN", StringComparison.Ordinal))), "a login is told in the site's name");
 
-        Put("work", "bob", "+15550100002");
-        await UntilAsync(() => Task.FromResult(Directory.Exists(_place.File("run/secrets/work"))), "the agent has the second bundle");
+        Put("office", "bob", "+15550100002");
+        await UntilAsync(() => Task.FromResult(Directory.Exists(_place.File("run/secrets/office"))), "the agent has the second bundle");
         Login("bob", "bob");
-        await UntilAsync(() => Task.FromResult(To("+15550100002").Any(b => b.StartsWith("work LOGIN", StringComparison.Ordinal) && b.Contains("bob", StringComparison.Ordinal))), "the second site is told");
+        await UntilAsync(() => Task.FromResult(To("+15550100002").Any(b => b.StartsWith("office LOGIN", StringComparison.Ordinal) && b.Contains("bob", StringComparison.Ordinal))), "the second site is told");
         Login("alice", "alice", "203.0.113.9");
         await UntilAsync(() => Task.FromResult(To("+15550100001").Any(b => b.Contains("203.0.113.9", StringComparison.Ordinal))), "the first site is told");
         Login("stranger", "alice", "203.0.113.77");
@@ -96,8 +96,8 @@ public sealed class AgentBundlesTests : IAsyncLifetime
         Assert.DoesNotContain(To("+15550100001"), b => b.Contains("bob", StringComparison.Ordinal));
         Assert.DoesNotContain(To("+15550100002"), b => b.Contains("203.0.113.9.", StringComparison.Ordinal) || b.Contains("alice, phone", StringComparison.Ordinal));
         Assert.DoesNotContain("will not arrive", _said);
-        Assert.Equal(OwnerOnly, File.GetUnixFileMode(_place.File("run/secrets/work/sms_secret")));
-        Assert.Equal(["home", "work"], SitesFile.Read(_place.File("run/sites.json"))!.Value.Select(s => s.Label));
+        Assert.Equal(OwnerOnly, File.GetUnixFileMode(_place.File("run/secrets/office/sms_secret")));
+        Assert.Equal(["home", "office"], SitesFile.Read(_place.File("run/sites.json"))!.Value.Select(s => s.Label));
         Assert.DoesNotContain(_gateway.Account.Secret, _said);
         await UntilAsync(AnswersAsync, "the agent still answers");
     }
