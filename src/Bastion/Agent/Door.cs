@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Bastion.Configuration;
+using Common.Hosting;
 using Common.Logins;
 
 namespace Bastion.Agent;
@@ -42,18 +43,10 @@ internal sealed class Door(DoorOptions options, ImmutableArray<Identity> identit
         File.Delete(options.NologinPath);
     }
 
-    /// <summary>By renaming: sshd never reads half a file.</summary>
+    /// <summary>sshd never reads half a file, and may read it whatever the umask of the service is.</summary>
     private static void Replace(string path, byte[] content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var part = path + ".part";
-        File.Delete(part);
-        using (var file = new FileStream(part, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Readable }))
-        {
-            file.Write(content);
-        }
-
-        File.SetUnixFileMode(part, Readable);   // whatever the umask of the service is
-        File.Move(part, path, overwrite: true);
+        AtomicFile.Put(path, content, Readable);
     }
 }

@@ -210,6 +210,7 @@ internal sealed class Apply(Shell shell, string root, string reload, TimeSpan ro
             return;
         }
 
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         AtomicFile.Put(path, file.After, (UnixFileMode)file.Mode);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Common.Hosting;
 
 namespace Bastion.Host;
 
@@ -12,20 +13,21 @@ internal sealed class SecondLogin(Shell shell, TimeProvider time)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
     private const int ConnectSeconds = 15;
+    private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <returns>Null: it works; else why not.</returns>
     public async Task<string?> TryAsync(IEnumerable<int> ports, CancellationToken ct)
     {
         var folder = Directory.CreateTempSubdirectory("bastion-login").FullName;
         var keys = HostPlan.MaintenanceKeys;
-        var before = File.Exists(keys) ? await File.ReadAllTextAsync(keys, ct) : null;
+        var before = AtomicFile.Text(keys);
         try
         {
             var key = Path.Combine(folder, "key");
             await shell.DoAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "bastion install", "-f", key], ct);
             var word = Convert.ToHexString(RandomNumberGenerator.GetBytes(8));
             var line = $"restrict,from=\"127.0.0.1\",command=\"echo {word}\" {(await File.ReadAllTextAsync(key + ".pub", ct)).Trim()}\n";
-            Write(keys, (before is null || before.EndsWith('\n') ? before : before + "\n") + line);
+            AtomicFile.Put(keys, (before is null || before.EndsWith('\n') ? before : before + "\n") + line, Readable);
             await File.WriteAllTextAsync(Path.Combine(folder, "known"), $"bastion {await File.ReadAllTextAsync(SshdDropIn.HostKey + ".pub", ct)}", ct);
             foreach (var port in ports)
             {
@@ -43,14 +45,7 @@ internal sealed class SecondLogin(Shell shell, TimeProvider time)
         }
         finally
         {
-            if (before is not null)
-            {
-                Write(keys, before);
-            }
-            else
-            {
-                File.Delete(keys);
-            }
+            AtomicFile.Put(keys, before, Readable);
 
             Directory.Delete(folder, recursive: true);
         }
@@ -75,14 +70,5 @@ internal sealed class SecondLogin(Shell shell, TimeProvider time)
 
             await Task.Delay(LookEvery, time, ct);
         }
-    }
-
-    private static void Write(string path, string text)
-    {
-        const UnixFileMode readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-        var part = path + ".bastion-new";
-        File.WriteAllText(part, text);
-        File.SetUnixFileMode(part, readable);
-        File.Move(part, path, overwrite: true);
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using Bastion.Agent;
 using Bastion.Host;
 using Common.Configuration;
+using Common.Hosting;
 using Common.Sync;
 
 namespace Bastion.People;
@@ -141,9 +142,9 @@ internal sealed class BundleApply(Shell shell, BundleFolder folder, HostSettings
         var files = Directory.EnumerateFiles(Accounts.PeopleKeys).Select(f => Path.GetFileName(f)).Union(access.Names).ToList();
         foreach (var (path, now) in files.Select(f => (Path.Combine(Accounts.PeopleKeys, f), access.Keys.ContainsKey(f) ? access.KeyFile(f) : null)))
         {
-            var was = WholeFile.Text(path);
-            taken.Push(() => Done(() => WholeFile.Put(path, was, Readable)));
-            WholeFile.Put(path, now, Readable);
+            var was = AtomicFile.Text(path);
+            taken.Push(() => Done(() => AtomicFile.Put(path, was, Readable)));
+            AtomicFile.Put(path, now, Readable);
         }
     }
 
@@ -175,7 +176,7 @@ internal sealed class BundleApply(Shell shell, BundleFolder folder, HostSettings
         Version = Machine.Version,
     };
 
-    private static ImmutableArray<string> KeysOf(string account) => WholeFile.Text(Path.Combine(Accounts.HostKeys, account)) is { } text ? BundleSigners.KeysIn(text) : [];
+    private static ImmutableArray<string> KeysOf(string account) => AtomicFile.Text(Path.Combine(Accounts.HostKeys, account)) is { } text ? BundleSigners.KeysIn(text) : [];
 
     private static Task Done(Action action)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Bastion.Host;
+using Common.Hosting;
 using Common.Sync;
 
 namespace Bastion.People;
@@ -27,7 +28,7 @@ internal sealed class BundleFolder(string folder = BundleFolder.Default, string 
     {
         try
         {
-            return WholeFile.Text(FileOf(label)) is { } text && BundleReader.Read(Encoding.UTF8.GetBytes(text)) is { } bundle && bundle.Site == label ? bundle : null;
+            return AtomicFile.Text(FileOf(label)) is { } text && BundleReader.Read(Encoding.UTF8.GetBytes(text)) is { } bundle && bundle.Site == label ? bundle : null;
         }
         catch (BundleRefused)
         {
@@ -38,16 +39,16 @@ internal sealed class BundleFolder(string folder = BundleFolder.Default, string 
     /// <summary>Null: there has never been one.</summary>
     public long? NumberOf(string label)
     {
-        long? kept = long.TryParse(WholeFile.Text(NumberFile(label)), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        long? kept = long.TryParse(AtomicFile.Text(NumberFile(label)), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
         return Of(label)?.Number is { } running && !(kept >= running) ? running : kept;
     }
 
-    public string? Text(string label) => WholeFile.Text(FileOf(label));
+    public string? Text(string label) => AtomicFile.Text(FileOf(label));
 
     /// <param name="text">Null: there was none.</param>
-    public void Put(string label, string? text) => WholeFile.Put(FileOf(label), text, RootOnly | UnixFileMode.GroupRead);
+    public void Put(string label, string? text) => AtomicFile.Put(FileOf(label), text, RootOnly | UnixFileMode.GroupRead);
 
-    public void PutNumber(string label, long number) => WholeFile.Put(NumberFile(label), number.ToString(CultureInfo.InvariantCulture), RootOnly);
+    public void PutNumber(string label, long number) => AtomicFile.Put(NumberFile(label), number.ToString(CultureInfo.InvariantCulture), RootOnly);
 
     private string FileOf(string label) => Path.Combine(folder, label + Ending);
 

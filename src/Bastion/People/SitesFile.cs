@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bastion.Configuration;
 using Bastion.Sessions;
+using Common.Hosting;
 using Common.Logins;
 using Common.Time;
 using Microsoft.Extensions.Hosting;
@@ -70,7 +71,7 @@ internal sealed class SitesFile(AgentOptions options, PresentSessions sessions, 
     {
         try
         {
-            WholeFile.Put(path, text, Readable);
+            AtomicFile.Put(path, text, Readable);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -36,9 +36,13 @@ internal sealed class ConfigurationBaseline(string path = ConfigurationBaseline.
         }
     }
 
-    private void Write(ImmutableDictionary<string, string> sums) => AtomicFile.Put(
-        path, string.Concat(sums.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Value}  {s.Key}\n")),
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+    private void Write(ImmutableDictionary<string, string> sums)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        AtomicFile.Put(
+            path, string.Concat(sums.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Value}  {s.Key}\n")),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+    }
 
     /// <summary>Null: cannot be told now.</summary>
     public ImmutableArray<string>? Drifted()
