@@ -15,7 +15,7 @@ internal sealed class AgentState : IDisposable
     public const string FileName = "bastion.db";
 
     /// <summary>Appended to, never changed: what is on disk was made by the entries before.</summary>
-    public static readonly string[] Migrations = [Outbox.Migration, LoginStore.Schema, LogPosition.Schema, Outbox.DetailsMigration, LoginPolicyStore.Migration, LoginSightings.Schema, LoginStore.EventsMigration, LoginStore.WayMigration, ReachedStore.Migration];
+    public static readonly string[] Migrations = [Outbox.Migration, LoginStore.Schema, LogPosition.Schema, Outbox.DetailsMigration, LoginPolicyStore.Migration, LoginSightings.Schema, LoginStore.EventsMigration, LoginStore.WayMigration, ReachedStore.Migration, LoginRetention.Migration, EvictionAlert.Migration];
 
     private readonly StateLock _lock;
 

@@ -12,8 +12,8 @@ namespace Common.Alerts;
 /// </summary>
 public sealed partial class OutboxService : BackgroundService
 {
-    private const int KeptAlerts = 5_000;
     private const int KeptDeadLetters = 100;
+    private static readonly TimeSpan ForgetEvery = TimeSpan.FromHours(1);
     private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(10);
 
     private readonly Outbox _outbox;
@@ -31,6 +31,7 @@ public sealed partial class OutboxService : BackgroundService
     private volatile Counts _counts = new(0, 0, 0, null, null, []);
     private Instant _turnedAt;
     private Instant _diskRetryAt = Instant.Never;
+    private Instant _forgetAt = new(long.MinValue);
     private string? _lastError;
     private bool _restored;
 
@@ -54,6 +55,9 @@ public sealed partial class OutboxService : BackgroundService
 
     /// <summary>The rules; replaced only by tests that plant a mistake in them.</summary>
     internal Func<Delivery, DeliveryEvent, DeliveryPolicy, DeliveryStep> Rules { get; init; } = DeliveryMachine.Advance;
+
+    /// <summary>Alerts that stay on record, beside those under way.</summary>
+    internal int Kept { get; init; } = 5_000;
 
     public OutboxSnapshot Snapshot
     {
@@ -96,11 +100,11 @@ public sealed partial class OutboxService : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        _outbox.Prune(KeptAlerts);
         try
         {
             while (true)
             {
+                ForgetOld();
                 Turn();
                 await WaitAsync(stoppingToken);
             }
@@ -108,6 +112,16 @@ public sealed partial class OutboxService : BackgroundService
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             await FinishAsync();
+        }
+    }
+
+    /// <summary>An agent runs for years, and what is critical is told each time.</summary>
+    private void ForgetOld()
+    {
+        if (Instant.Now(_time) >= _forgetAt)
+        {
+            _forgetAt = Instant.Now(_time) + ForgetEvery;
+            _outbox.Prune(Kept);
         }
     }
 

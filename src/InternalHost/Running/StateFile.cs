@@ -33,6 +33,8 @@ internal static class StateFile
         LoginSightings.Schema,
         LoginStore.EventsMigration,
         LoginStore.WayMigration,
+        LoginRetention.Migration,
+        EvictionAlert.Migration,
     ];
 
     /// <summary>

@@ -21,7 +21,7 @@ public sealed class EvictionAlertTests : IDisposable
     {
         var scene = new LoginScene("home", "bastion-home", [], null, "boot-1", [Route.Sms("+15551230001")]);
         _policy = new LoginPolicy(() => scene, _time);
-        _recorder = new LoginRecorder(() => scene, _policy, _time);
+        _recorder = new LoginRecorder(() => scene, _policy, _time) { Kept = 10 };
     }
 
     public void Dispose() => _database.Dispose();
@@ -52,6 +52,20 @@ public sealed class EvictionAlertTests : IDisposable
         TakeOver(times: 5, every);
 
         Assert.Equal(2, Texts().Count);
+    }
+
+    /// <summary>The record of its begin is gone by then.</summary>
+    [Fact]
+    public void Storm_that_outlasts_the_record_is_told_once()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            TakeOver(times: LoginRetention.Every);
+            _database.Write(t => t.Sql("UPDATE logins SET open = 0").Run());
+        }
+
+        Assert.Single(Texts());
+        Assert.True(_database.Read(c => c.Sql("SELECT min(seq) FROM logins").List(r => r.GetInt64(0)))[0] > 1, "nothing was pruned");
     }
 
     [Fact]

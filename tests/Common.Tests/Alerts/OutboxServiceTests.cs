@@ -1,6 +1,7 @@
 using Common.Alerts;
 using Common.Journal;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 using Testing;
 
 namespace Common.Tests.Alerts;
@@ -331,5 +332,41 @@ public sealed class OutboxServiceTests
         var left = rig.Database.Read(c => c.Sql("SELECT id FROM alerts ORDER BY seq").List(r => r.GetString(0)));
         Assert.Equal(["AAAA", "BBBP", "BBBQ", "BBBR", "BBBS", "BBBT"], left);
         Assert.Equal(6, rig.Database.Read(c => c.Sql("SELECT alert_id FROM deliveries").List(r => r.GetString(0))).Count);
+    }
+
+    [Fact]
+    public async Task Alerts_of_a_service_that_runs_for_years_are_bounded()
+    {
+        using var rig = new OutboxRig();
+        using var service = new OutboxService(rig.Outbox, [rig.Sms], rig.Time, NullLogger<OutboxService>.Instance) { Kept = 5 };
+        await service.StartAsync(CancellationToken.None);
+
+        RaiseMany('A');
+        await UntilAsync(() => service.Snapshot.Pending == 0);
+        rig.Time.Advance(TimeSpan.FromHours(1));
+        RaiseMany('B');
+
+        await UntilAsync(() => Kept() < 25);
+        await service.StopAsync(CancellationToken.None);
+
+        int Kept() => rig.Database.Read(c => c.Sql("SELECT count(*) FROM alerts").List(r => r.GetInt32(0)))[0];
+
+        void RaiseMany(char first)
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                rig.Raise($"{first}BB{(char)('A' + i)}");
+            }
+        }
+
+        async Task UntilAsync(Func<bool> condition)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            while (!condition())
+            {
+                rig.Time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Delay(TimeSpan.FromMilliseconds(10), limit.Token);
+            }
+        }
     }
 }

@@ -16,6 +16,12 @@ internal sealed class EvictionAlert(Func<LoginScene> scenes, TimeProvider time)
     private const int TakeoversToTell = 3;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
 
+    /// <summary><c>storm</c>: the takeover with which the storm of this one began.</summary>
+    public const string Migration = """
+        ALTER TABLE logins ADD COLUMN storm INTEGER;
+        CREATE INDEX logins_takeovers ON logins(boot, user) WHERE evicted > 0;
+        """;
+
     /// <summary>Call it in the transaction that has recorded the login; the same login twice is told once.</summary>
     public void Look(SqliteTransaction transaction, LoginSighting sighting)
     {
@@ -33,13 +39,20 @@ internal sealed class EvictionAlert(Func<LoginScene> scenes, TimeProvider time)
         }
     }
 
-    /// <summary>Its first takeover's row, and how many there were of late.</summary>
-    private static (long Start, int Takeovers) Storm(SqliteTransaction transaction, string user, string boot) => transaction.Sql(
-        """
-        WITH takeovers AS (
-            SELECT seq, instant, instant - LAG(instant) OVER (ORDER BY seq) AS gap FROM logins WHERE boot = $boot AND user = $user AND evicted > 0)
-        SELECT (SELECT MAX(seq) FROM takeovers WHERE gap IS NULL OR gap > $window),
-            (SELECT COUNT(*) FROM takeovers WHERE instant >= (SELECT MAX(instant) FROM takeovers) - $window)
-        """,
-        ("$boot", boot), ("$user", user), ("$window", Window.Ticks)).List(r => (r.IsDBNull(0) ? 0 : r.GetInt64(0), r.GetInt32(1))).Single();
+    /// <summary>The newest takeover's storm, which outlives the record of its begin, and how many takeovers there were of late (three at most are counted).</summary>
+    private static (long Start, int Takeovers) Storm(SqliteTransaction transaction, string user, string boot)
+    {
+        var takeovers = transaction.Sql(
+            "SELECT seq, instant, storm FROM logins WHERE boot = $boot AND user = $user AND evicted > 0 ORDER BY seq DESC LIMIT $most",
+            ("$boot", boot), ("$user", user), ("$most", TakeoversToTell)).List(r => (Seq: r.GetInt64(0), At: r.GetInt64(1), Storm: r.IsDBNull(2) ? (long?)null : r.GetInt64(2)));
+        if (takeovers is not [var newest, ..])
+        {
+            return default;
+        }
+
+        var recent = takeovers.Where(t => newest.At - t.At <= Window.Ticks).ToList();
+        var start = newest.Storm ?? (recent is [_, var before, ..] ? before.Storm ?? before.Seq : newest.Seq);
+        transaction.Sql("UPDATE logins SET storm = $storm WHERE seq = $seq", ("$storm", start), ("$seq", newest.Seq)).Run();
+        return (start, recent.Count);
+    }
 }

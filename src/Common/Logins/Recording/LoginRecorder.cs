@@ -19,6 +19,9 @@ internal sealed class LoginRecorder(Func<LoginScene> scenes, LoginPolicy policy,
     /// <summary>For the texts; null while the clock is not to be trusted.</summary>
     public Func<DateTimeOffset?> WallTime { get; init; } = () => time.GetLocalNow();
 
+    /// <summary>Logins that stay on record.</summary>
+    public int Kept { get; init; } = LoginRetention.Kept;
+
     private readonly EvictionAlert _evictions = new(scenes, time);
 
     private LoginScene Scene => scenes();
@@ -45,7 +48,13 @@ internal sealed class LoginRecorder(Func<LoginScene> scenes, LoginPolicy policy,
         }
 
         var record = Decide(transaction, Describe(sighting, (subject, network) => policy.News(transaction, sighting.Login, subject, network), FreeId(transaction, sighting)));
-        LoginSightings.Add(transaction, LoginStore.Add(transaction, record), sighting, AwaitsHook(sighting));
+        var seq = LoginStore.Add(transaction, record);
+        LoginSightings.Add(transaction, seq, sighting, AwaitsHook(sighting));
+        if (seq % LoginRetention.Every == 0)
+        {
+            LoginRetention.Prune(transaction, Scene.Host == LoginHost.Bastion ? Scene.Boot : null, Kept);
+        }
+
         if (record.Told is not { Push: true } told)
         {
             return new RecordedLogin(record, null);
