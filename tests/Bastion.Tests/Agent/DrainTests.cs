@@ -72,7 +72,7 @@ public sealed class DrainTests : IDisposable
     [Fact]
     public async Task Door_that_cannot_be_closed_is_an_error_and_no_drain()
     {
-        Directory.CreateDirectory(Nologin + "/x");
+        Directory.CreateDirectory(Nologin + ".bastion-new/x");
         using var service = await StartAsync();
 
         Assert.ThrowsAny<Exception>(service.Drain);
