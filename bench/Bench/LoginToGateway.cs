@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Text.Json.Nodes;
 using Common.Processes;
 using Common.Time;
 using Lab;
@@ -22,7 +21,6 @@ internal sealed class LoginToGateway : IBenchmark
     /// <summary>The budget of an agent that remembers nothing has room for these.</summary>
     private const int LoginsOfOneLife = 2;
 
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
 
@@ -61,10 +59,10 @@ internal sealed class LoginToGateway : IBenchmark
         {
             await using var host = await PamHost.StartAsync(folder, launcher, limit.Token);
             await using var gateway = await TwilioGateway.StartAsync(new TwilioAccount());
-            await WriteSettingsAsync(folder, host, gateway, launcher, limit.Token);
+            var settings = await WriteSettingsAsync(folder, host, gateway, launcher, limit.Token);
             var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             await using var agent = launcher.Start(
-                new ProcessSpec("dotnet", [Path.Combine(AppContext.BaseDirectory, "bastion.dll"), "agent", "--config", Path.Combine(folder, "agent.json")]), (_, line) =>
+                new ProcessSpec("dotnet", [Path.Combine(AppContext.BaseDirectory, "bastion.dll"), "agent", "--config", settings]), (_, line) =>
                 {
                     said.Enqueue(line);
                     if (line.Contains("logins are seen", StringComparison.Ordinal))
@@ -128,33 +126,13 @@ internal sealed class LoginToGateway : IBenchmark
         }
     }
 
-    private static async Task WriteSettingsAsync(string folder, PamHost host, TwilioGateway gateway, IProcessLauncher launcher, CancellationToken ct)
+    /// <returns>The path of the agent's settings.</returns>
+    private static async Task<string> WriteSettingsAsync(string folder, PamHost host, TwilioGateway gateway, IProcessLauncher launcher, CancellationToken ct)
     {
         var fingerprint = (await launcher.RunAsync(new ProcessSpec("ssh-keygen", ["-lf", host.Key + ".pub"]), ct)).Output.Split(' ')[1];
-        var settings = new JsonObject
+        return new AgentFiles(folder, host.LogFile, DemoPorts.Find().Agent, host.Server.Port, gateway, new AgentFiles.Person("alice", "phone", fingerprint))
         {
-            ["site"] = "home",
-            ["log"] = host.LogFile,
-            ["spool"] = Path.Combine(folder, "spool/bastion"),
-            ["identities"] = new JsonArray(new JsonObject { ["fingerprint"] = fingerprint, ["role"] = "person", ["name"] = "alice", ["device"] = "phone" }),
-            ["agent_port"] = DemoPorts.Find().Agent,
-            ["state_directory"] = Path.Combine(folder, "state"),
-            ["sshd_ports"] = new JsonArray(host.Server.Port),
-            ["sms"] = new JsonObject
-            {
-                ["base_url"] = gateway.BaseUrl.ToString(),
-                ["account"] = gateway.Account.Sid,
-                ["key_name"] = gateway.Account.KeyName,
-                ["secret_file"] = Path.Combine(folder, "secret"),
-                ["from"] = gateway.Account.Number,
-                ["to"] = new JsonArray("+15550100001"),
-            },
-            ["nologin_path"] = Path.Combine(folder, "nologin"),
-        };
-        foreach (var (name, text) in ((string, string)[])[("secret", gateway.Account.Secret + "\n"), ("agent.json", settings.ToJsonString())])
-        {
-            await File.WriteAllTextAsync(Path.Combine(folder, name), text, ct);
-            File.SetUnixFileMode(Path.Combine(folder, name), OwnerOnly);
-        }
+            Spool = Path.Combine(folder, "spool/bastion"),
+        }.Write();
     }
 }

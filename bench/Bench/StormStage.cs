@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Common.Agent;
 using Common.Journal;
 using Common.Processes;
@@ -126,33 +125,13 @@ internal sealed class StormStage : IAsyncDisposable
     {
         var account = Ours.Account;
         _folder.Secret("rival.curl", $"user = \"{account.KeyName}:{account.Secret}\"\n");
-        _folder.Secret("secret", account.Secret + "\n");
-        _folder.Secret("agent.json", new JsonObject
-        {
-            ["site"] = "home",
-            ["vm"] = "bastion-home",
-            ["log"] = _folder.File("sshd.log"),
-            ["identities"] = new JsonArray(
-                new JsonObject { ["fingerprint"] = StormerKey, ["role"] = "person", ["name"] = Stormer, ["device"] = "phone" },
-                new JsonObject { ["fingerprint"] = SecondKey, ["role"] = "person", ["name"] = Second, ["device"] = "laptop" }),
-            ["agent_port"] = _port,
-            ["state_directory"] = _folder.File("state"),
-            ["sshd_ports"] = new JsonArray(_port),
-            ["sms"] = new JsonObject
-            {
-                ["base_url"] = Ours.BaseUrl.ToString(),
-                ["account"] = account.Sid,
-                ["key_name"] = account.KeyName,
-                ["secret_file"] = _folder.File("secret"),
-                ["from"] = account.Number,
-                ["to"] = new JsonArray("+15550100001"),
-            },
-            ["nologin_path"] = _folder.File("nologin"),
-            ["private"] = true,
-        }.ToJsonString());
+        var settings = new AgentFiles(
+            _folder.Path, _folder.File("sshd.log"), _port, _port, Ours,
+            new AgentFiles.Person(Stormer, "phone", StormerKey), new AgentFiles.Person(Second, "laptop", SecondKey))
+        { Vm = "bastion-home", IsPrivate = true }.Write();
         var said = new StringBuilder();
         _agent = _launcher.Start(
-            new ProcessSpec("dotnet", [Path.Combine(AppContext.BaseDirectory, "bastion.dll"), "agent", "--config", _folder.File("agent.json")]), (_, line) => said.AppendLine(line));
+            new ProcessSpec("dotnet", [Path.Combine(AppContext.BaseDirectory, "bastion.dll"), "agent", "--config", settings]), (_, line) => said.AppendLine(line));
         for (var began = _time.GetTimestamp(); await HealthAsync(ct) is not { Ok: true }; await Task.Delay(Look, _time, ct))
         {
             if (_agent.Exited.IsCompleted || _time.GetElapsedTime(began) > StartLimit)

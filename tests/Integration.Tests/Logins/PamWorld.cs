@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net;
-using System.Text.Json.Nodes;
 using Common.Journal;
 using Common.Logins;
 using Common.Processes;
@@ -131,9 +130,13 @@ internal sealed class PamWorld : IAsyncDisposable
     private async Task PrepareAsync()
     {
         _host = await PamHost.StartAsync(_place.Folder, _launcher, new CancellationTokenSource(Patience).Token);
-        WriteSettings((await RunAsync("ssh-keygen", "-lf", File("key.pub"))).Output.Split(' ')[1]);
+        var fingerprint = (await RunAsync("ssh-keygen", "-lf", File("key.pub"))).Output.Split(' ')[1];
+        var settings = new AgentFiles(_place.Folder, File("auth.log"), OwnPlace.FreePort(), Server.Port, Gateway, new AgentFiles.Person("alice", "phone", fingerprint))
+        {
+            Spool = File("spool/bastion"),
+        }.Write();
         _children.Add(_launcher.Start(
-            new ProcessSpec("dotnet", [Path.Combine(AppContext.BaseDirectory, "bastion.dll"), "agent", "--config", File("agent.json")]), (_, line) => _said += line + "\n"));
+            new ProcessSpec("dotnet", [Path.Combine(AppContext.BaseDirectory, "bastion.dll"), "agent", "--config", settings]), (_, line) => _said += line + "\n"));
         await UntilSaidAsync("logins are seen");
     }
 
@@ -144,33 +147,5 @@ internal sealed class PamWorld : IAsyncDisposable
             Assert.False(Stopwatch.GetElapsedTime(began) > Patience, _said);
             await Task.Delay(TimeSpan.FromMilliseconds(50));
         }
-    }
-
-    private void WriteSettings(string fingerprint)
-    {
-        System.IO.File.WriteAllText(File("secret"), Gateway.Account.Secret + "\n");
-        System.IO.File.SetUnixFileMode(File("secret"), OwnerOnly);
-        var settings = new JsonObject
-        {
-            ["site"] = "home",
-            ["log"] = File("auth.log"),
-            ["spool"] = File("spool/bastion"),
-            ["identities"] = new JsonArray(new JsonObject { ["fingerprint"] = fingerprint, ["role"] = "person", ["name"] = "alice", ["device"] = "phone" }),
-            ["agent_port"] = OwnPlace.FreePort(),
-            ["state_directory"] = File("state"),
-            ["sshd_ports"] = new JsonArray(Server.Port),
-            ["sms"] = new JsonObject
-            {
-                ["base_url"] = Gateway.BaseUrl.ToString(),
-                ["account"] = Gateway.Account.Sid,
-                ["key_name"] = Gateway.Account.KeyName,
-                ["secret_file"] = File("secret"),
-                ["from"] = Gateway.Account.Number,
-                ["to"] = new JsonArray("+15550100001"),
-            },
-            ["nologin_path"] = File("nologin"),
-        };
-        System.IO.File.WriteAllText(File("agent.json"), settings.ToJsonString());
-        System.IO.File.SetUnixFileMode(File("agent.json"), OwnerOnly);
     }
 }
