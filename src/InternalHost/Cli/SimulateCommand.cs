@@ -18,6 +18,7 @@ internal static class SimulateCommand
         var seed = new Option<ulong>("--seed") { Description = "The world's fate; the same seed gives the same life", HelpName = "S", DefaultValueFactory = _ => 1 };
         var years = new Option<double>("--years") { Description = "How long to live; at least 50 outages a year", HelpName = "Y", DefaultValueFactory = _ => 10 };
         var crash = new Option<bool>("--crash") { Description = "Kill the daemon now and then, between any two steps" };
+        var goOn = new Option<bool>("--go-on") { Description = "Do not end at the first violation: live all years, and tell of every one" };
         var until = new Option<double?>("--until") { Description = "Replay to this second only, and show what happened last", HelpName = "T" };
         var trace = new Option<string?>("--trace") { Description = "Write what led to a violation (with --until: to that second) into this folder", HelpName = "DIR" };
         var json = CommandTree.JsonOption("One JSON object");
@@ -42,9 +43,13 @@ internal static class SimulateCommand
             Ctrl-C ends it early and still reports the years that were lived.
             Examples: internalhost simulate --seed 7 --years 100 --crash
                       internalhost simulate --seed 7 --crash --until 123456.7
-            """) { seed, years, crash, until, trace, json };
+            """) { seed, years, crash, goOn, until, trace, json };
         command.SetAction((parsed, ct) => Task.Run(() => Run(
-            new SimulationRun(parsed.GetValue(seed), parsed.GetValue(years), parsed.GetValue(crash)) { Progress = Progress(parsed.InvocationConfiguration.Error, parsed.GetValue(years)) },
+            new SimulationRun(parsed.GetValue(seed), parsed.GetValue(years), parsed.GetValue(crash))
+            {
+                GoesOn = parsed.GetValue(goOn),
+                Progress = Progress(parsed.InvocationConfiguration.Error, parsed.GetValue(years)),
+            },
             parsed.GetValue(until) is { } t ? TimeSpan.FromSeconds(t) : null,
             parsed.GetValue(trace),
             parsed.GetValue(json),

@@ -16,6 +16,9 @@ internal sealed class SimulationRun(ulong seed, double years, bool crash)
     /// <summary>Worlds that are lived at the same time; the report is the same for any number.</summary>
     public int Processors { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>A violation ends its world, and the worlds after it are lived all the same.</summary>
+    public bool GoesOn { get; init; }
+
     /// <summary>Called with the years lived so far; from any thread.</summary>
     public Action<double> Progress { get; init; } = _ => { };
 
@@ -36,7 +39,7 @@ internal sealed class SimulationRun(ulong seed, double years, bool crash)
                 Progress(Math.Min(years, Interlocked.Increment(ref lived) * (WorldLength / Year)));
             }
 
-            if (reports[index] is not { Violations.Count: 0 })
+            if (reports[index] is null || (reports[index] is { Violations.Count: > 0 } && !GoesOn))
             {
                 // Earlier worlds are still lived to their end: the first violation is the same on every machine.
                 loop.Break();
@@ -51,7 +54,7 @@ internal sealed class SimulationRun(ulong seed, double years, bool crash)
             }
 
             total.Add(report);
-            if (report.Violations.Count > 0)
+            if (report.Violations.Count > 0 && !GoesOn)
             {
                 // Later worlds may have been lived or not, as there were processors.
                 break;
