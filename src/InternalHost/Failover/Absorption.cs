@@ -75,7 +75,7 @@ internal static class Absorption
         },
         FailoverEvent.OperatorPaused e => state with
         {
-            Orders = state.Orders with { PausedUntil = e.At + e.For, PausedWhy = e.Why },
+            Orders = state.Orders with { PausedUntil = e.At + e.For, PausedWhy = e.Why, Drill = false },
         },
         FailoverEvent.DrillRequested => state with { Orders = state.Orders with { Drill = true } },
         FailoverEvent.OperatorResumed => state with { Orders = new Orders { OpenUntil = state.Orders.OpenUntil } },

@@ -71,8 +71,9 @@ internal sealed partial class FailoverTurn
         Phase.Starting { Failure: not CloudFailure.Unknown } p => $"cloud:{p.Failure}",
         Phase.Starting when Watch.CloudTrouble is not null => $"cloud:{Watch.CloudFailure}",
         Phase.Starting => "boot",
-        // Perhaps somebody else's machine has our old address: the provider is asked first.
-        Phase.Connecting when Watch is { TunnelTrouble.Reason: Tunnel.TunnelReason.HostKeyChanged, HostKeyQuestion: true } => null,
+        // Perhaps somebody else's machine has our old address: the provider is asked first, unless it does not answer.
+        Phase.Connecting when Watch is { TunnelTrouble.Reason: Tunnel.TunnelReason.HostKeyChanged, HostKeyQuestion: true } =>
+            Watch.CloudTrouble is null ? null : $"cloud:{Watch.CloudFailure}",
         Phase.Connecting when Watch.TunnelTrouble is { } trouble => $"tunnel:{trouble.Reason}",
         Phase.Connecting when Watch.CloudTrouble is not null => $"cloud:{Watch.CloudFailure}",
         Phase.Connecting => "boot",

@@ -16,8 +16,9 @@ internal sealed class OrderBook(World world)
     private Instant _closed;
     private Instant _paused;
     private bool _drill;
+    private bool _drillStarts;
     private bool _wallMoved;
-    private (Instant, Instant, Instant, bool) _before;
+    private (Instant, Instant, Instant, bool, bool) _before;
 
     /// <summary>The disk took what was known when the process last died.</summary>
     public bool Kept { get; private set; } = true;
@@ -32,7 +33,7 @@ internal sealed class OrderBook(World world)
     public bool MayGoOn => IsOpen || !IsClosed;
 
     /// <summary>An outage may start the machine now.</summary>
-    public bool MayStart => IsOpen || (!IsClosed && (_drill || !IsPaused));
+    public bool MayStart => IsOpen || (!IsClosed && (_drill || _drillStarts || !IsPaused));
 
     public override string ToString() => $"{(IsClosed ? "closed" : "")} {(IsPaused ? "paused" : "")}";
 
@@ -43,14 +44,14 @@ internal sealed class OrderBook(World world)
     public void Stepping(FailoverEvent ev)
     {
         var at = IsOrder(ev) && _given.TryDequeue(out var given) ? given : world.Now;
-        _before = (_open, _closed, _paused, _drill);
+        _before = (_open, _closed, _paused, _drill, _drillStarts);
         switch (ev)
         {
             case FailoverEvent.OperatorOpened e: (_open, _closed) = (at + e.For, default); break;
             case FailoverEvent.OperatorClosed: (_open, _closed, _drill) = (default, at + StayClosed, false); break;
-            case FailoverEvent.OperatorPaused e: _paused = at + e.For; break;
+            case FailoverEvent.OperatorPaused e: (_paused, _drill) = (at + e.For, false); break;
             case FailoverEvent.DrillRequested: _drill = true; break;
-            case FailoverEvent.OperatorResumed: (_closed, _paused) = (default, default); break;
+            case FailoverEvent.OperatorResumed: (_closed, _paused, _drill) = (default, default, false); break;
         }
     }
 
@@ -58,12 +59,19 @@ internal sealed class OrderBook(World world)
         is FailoverEvent.OperatorOpened or FailoverEvent.OperatorClosed or FailoverEvent.OperatorPaused or FailoverEvent.OperatorResumed or FailoverEvent.DrillRequested;
 
     /// <summary>The step never came onto the disk, and nobody has been answered.</summary>
-    public void RolledBack() => (_open, _closed, _paused, _drill) = _before;
+    public void RolledBack() => (_open, _closed, _paused, _drill, _drillStarts) = _before;
 
     public void Stepped(FailoverState before, FailoverStep step)
     {
-        // A drill is asked for by a person, or a schedule of his; it begins once.
-        _drill &= step.Next.Phase is Phase.Standby or Phase.Starting;
+        // A drill is asked for by a person, or a schedule of his; it waits for an outage to end, and begins once.
+        if (step.Next.Phase is not Phase.Starting)
+        {
+            _drillStarts = false;
+        }
+        else if (before.Phase is not Phase.Starting)
+        {
+            (_drillStarts, _drill) = (_drill, false);
+        }
 
         // "Closed" ends with the outage it was said of, and when the owner himself starts the machine.
         var joined = before.Phase is Phase.Standby && step.Next.Phase is Phase.Connecting;

@@ -148,6 +148,16 @@ public sealed class FailoverMachineTests
         Assert.Equal("tunnel:HostKeyChanged", _story.All.OfType<RaiseAlert>().Single().Reason);
     }
 
+    [Theory]
+    [InlineData(CloudFailure.Denied, 0)]
+    [InlineData(CloudFailure.Transient, 91)]
+    public void Other_host_key_of_which_the_provider_says_nothing_is_told_as_the_providers_trouble(CloudFailure failure, int after)
+    {
+        _story.Cut().Accepted().Instance(InstanceState.Running, Story.A).Troubled(TunnelReason.HostKeyChanged);
+        _story.Do(at => new FailoverEvent.DescribeFailed(at, _story.State.Run, failure, "no")).Wait(after);
+        Assert.Equal($"cloud:{failure}", _story.All.OfType<RaiseAlert>().Single().Reason);
+    }
+
     [Fact]
     public void Other_host_key_at_an_old_address_dials_the_new_one()
     {

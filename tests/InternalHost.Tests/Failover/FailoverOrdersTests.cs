@@ -55,6 +55,16 @@ public sealed class FailoverOrdersTests
     }
 
     [Fact]
+    public void Drill_asked_for_in_an_outage_is_withdrawn_by_a_pause()
+    {
+        _story.Serving().Do(at => new FailoverEvent.DrillRequested(at)).Do(at => new FailoverEvent.OperatorPaused(at, TimeSpan.FromHours(4), "")).Primary(Usable.Yes);
+        _story.Sessions(0).Empty(610).Drained().Accepted().Instance(InstanceState.Stopped);
+
+        Assert.Equal("Standby", _story.Phase);
+        Assert.Equal(1, _story.Count<StartInstance>());
+    }
+
+    [Fact]
     public void Drill_asked_for_while_closed_waits_until_the_close_is_withdrawn_or_runs_out()
     {
         var withdrawn = Closed().Do(at => new FailoverEvent.DrillRequested(at));

@@ -64,6 +64,8 @@ internal static class OddScenes
             [At(GatewayDead, 30, 6_000), .. Outage(200), At(DrillAsked, 1_500), At(Blackout, 3_000, 200), At(DrillAsked, 4_200)],
         ["owner stops it while the disk takes nothing, and a kill"] =
             [At(DiskReadOnly, 30, 1_200), .. Outage(2_500), In("Serving", OwnerStops, 30, level: 1), In("Waiting", Crash, 60, level: (int)Cut.BetweenEvents)],
+        ["owner stops it, a drill is asked for, the primary is back, and a kill behind the drill's start"] =
+            [.. Outage(240), In("Serving", OwnerStops, 20), In("Waiting", DrillAsked, 5), In("Waiting", Crash, 40, level: (int)Cut.BeforeSend)],
         ["owner starts one that is seen late"] = [At(ApiSlow, 0, 600), At(OwnerStarts, 95)],
     };
 

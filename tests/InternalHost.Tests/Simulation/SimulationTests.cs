@@ -54,6 +54,18 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void Told_to_go_on_it_tells_of_the_violations_of_every_year()
+    {
+        // Each year is broken within days.
+        var run = new SimulationRun(Seed, 3, crash: true) { Processors = 1, GoesOn = true, Parts = Mistakes.ByName["lost alert"].Plant() };
+
+        var report = run.Live();
+
+        Assert.Equal([0, 1, 2], report.Violations.Select(v => (int)(v.T / SimulationRun.WorldLength.TotalSeconds)));
+        Assert.Equal(3, report.Invariants["I4"].Violated);
+    }
+
+    [Fact]
     public void Ended_early_it_reports_the_years_that_were_lived()
     {
         using var ending = new CancellationTokenSource();
