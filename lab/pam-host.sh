@@ -64,6 +64,8 @@ AcceptEnv LC_*
 Subsystem sftp internal-sftp
 Match User force
   ForceCommand true
+Match User site-other
+  MaxSessions 0
 Match User two
   AuthenticationMethods publickey,keyboard-interactive
 CONFIG

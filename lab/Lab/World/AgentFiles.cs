@@ -15,6 +15,9 @@ public sealed record AgentFiles(string Folder, string Log, int Port, int SshdPor
     /// <summary>The VM's name in the provider's app.</summary>
     public string? Vm { get; init; }
 
+    /// <summary>Told by it and not by the gateway; null: the gateway.</summary>
+    public Uri? Webhook { get; init; }
+
     /// <summary>sshd runs as our own user.</summary>
     public bool IsPrivate { get; init; }
 
@@ -52,6 +55,12 @@ public sealed record AgentFiles(string Folder, string Log, int Port, int SshdPor
             {
                 settings[key] = value;
             }
+        }
+
+        if (Webhook is { } hook)
+        {
+            settings.Remove("sms");
+            settings["webhook"] = new JsonObject { ["shape"] = "json", ["url"] = hook.ToString() };
         }
 
         Secret("secret", Gateway.Account.Secret + "\n");

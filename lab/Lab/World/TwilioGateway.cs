@@ -219,6 +219,7 @@ public sealed class TwilioGateway : IAsyncDisposable
             _ when body.Length == 0 => (21602, "Message body is required."),
             _ when body.Length > 1600 => (21617, "The concatenated message body exceeds the 1600 character limit."),
             _ when !IsNumber(to) => (21211, $"The 'To' number {to} is not a valid phone number."),
+            _ when to == from => (21266, "'To' and 'From' number cannot be the same."),
             _ when from.Length > 0 && from != _account.Number => (21659, $"'{from}' is not a Twilio phone number or Short Code country mismatch"),
             _ when form["ValidityPeriod"].ToString() is { Length: > 0 } v && !(int.TryParse(v, CultureInfo.InvariantCulture, out var s) && s is >= 1 and <= 36_000) =>
                 (90007, "ValidityPeriod is invalid."),

@@ -124,13 +124,13 @@ internal static class AgentComposition
 
     private static IEnumerable<IMessageChannel> Channels(SmsSettings? sms, ChannelSettings channels, TimeProvider time)
     {
-        var others = channels.Make(GatewayClient.Create, time);
+        var others = channels.Make(ca => GatewayClient.Create(ca, time), time);
         if (sms is null)
         {
             return others;
         }
 
-        var client = GatewayClient.Create(sms.CaFile);
+        var client = GatewayClient.Create(sms.CaFile, time);
         return others.Append(new TwilioSms(() => client, sms.Gateway, time));
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Common.Alerts.Http;
+using Common.Net;
 
 namespace Bastion.Agent;
 
@@ -12,7 +13,7 @@ internal static class GatewayClient
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
 
     /// <param name="caFile">PEM of the only root that is believed; null: the system's.</param>
-    public static HttpClient Create(string? caFile)
+    public static HttpClient Create(string? caFile, TimeProvider time)
     {
         var handler = new SocketsHttpHandler
         {
@@ -22,6 +23,7 @@ internal static class GatewayClient
             ConnectTimeout = ConnectTimeout,
             PooledConnectionLifetime = ConnectionLifetime,
             AutomaticDecompression = DecompressionMethods.None,
+            ConnectCallback = async (context, ct) => await NamedConnection.OpenAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, time, ct),
         };
         if (caFile is not null)
         {

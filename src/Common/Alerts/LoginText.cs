@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Common.Logins;
 using Common.Text;
 
 namespace Common.Alerts;
@@ -49,17 +50,19 @@ public static class LoginText
     /// <param name="device">Name of the device whose key was used; null: not known.</param>
     /// <param name="from">The peer's address; null: not known.</param>
     /// <param name="vm">The VM's name in the provider's app; empty: not known; null: this host is not the VM.</param>
-    public static string Compose(string site, DateTimeOffset? time, string who, string? device, IPAddress? from, LoginFlags flags, string? vm, string alertId)
+    /// <param name="at">Instead of an address: <c>by sudo of alice</c>, <c>at the console</c>.</param>
+    public static string Compose(
+        string site, DateTimeOffset? time, string who, string? device, IPAddress? from, LoginFlags flags, string? vm, string alertId, string? at = null)
     {
         var name = SafeText.Name(who);
         return SmsText.Fit(
             alertId,
             $"{SmsText.Field(site, SiteLimit)} LOGIN",
-            SmsPart.Optional(7, time is { } at ? at.ToString(" HH:mm", CultureInfo.InvariantCulture) : ""),
-            $": {SmsText.Field(name.Shown, PersonLimit)}",
+            SmsPart.Optional(7, time is { } now ? now.ToString(" HH:mm", CultureInfo.InvariantCulture) : ""),
+            $": {SmsText.Name(name.Shown, PersonLimit)}",
             SmsPart.Optional(6, name.Odd ? " (strange name)" : ""),
             SmsPart.Optional(5, Key(device, flags)),
-            flags.HasFlag(LoginFlags.ByTunnel) ? ", through the tunnel" : $", from {Network(from)}",
+            flags.HasFlag(LoginFlags.ByTunnel) ? ", through the tunnel" : at is null ? $", from {Network(from)}" : $", {at}",
             SmsPart.Optional(4, Remark(flags)),
             SmsPart.Optional(3, flags.HasFlag(LoginFlags.GotInside) ? ", got inside" : ""),
             SmsPart.Keep(". Not you? "),
@@ -68,6 +71,15 @@ public static class LoginText
             SmsPart.Optional(1, vm is null ? "" : " in cloud app"),
             ".");
     }
+
+    /// <summary>Where somebody is who did not come by the network; null: they did.</summary>
+    /// <param name="by">Who asked; null: not known.</param>
+    internal static string? At(LoginKind kind, string? by) => kind switch
+    {
+        LoginKind.Console => "at the console",
+        LoginKind.Su or LoginKind.Sudo => $"by {kind.ToString().ToLowerInvariant()}{(by is null ? "" : $" of {SmsText.Name(SafeText.Name(by).Shown, PersonLimit)}")}",
+        _ => null,
+    };
 
     /// <summary>An IPv6 source is shown as its /64: the rest changes by the hour and says nothing.</summary>
     public static string Network(IPAddress? from)
@@ -92,7 +104,7 @@ public static class LoginText
     {
         _ when flags.HasFlag(LoginFlags.Password) => ", BY PASSWORD",
         _ when flags.HasFlag(LoginFlags.NewKey) => ", NEW KEY",
-        _ when device is not null => $", {SmsText.Field(device, DeviceLimit)} key",
+        _ when device is not null => $", {SmsText.Name(device, DeviceLimit)} key",
         _ => "",
     };
 

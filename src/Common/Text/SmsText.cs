@@ -65,6 +65,17 @@ public static class SmsText
     }
 
     /// <summary>
+    /// A <see cref="Field"/> that somebody else may have chosen: no telephone makes a link of it, and no carrier takes the message for
+    /// bait. <c>http://evil.com</c> becomes <c>http: //evil. com</c>.
+    /// </summary>
+    public static string Name(string? raw, int limit)
+    {
+        var text = Field(raw, int.MaxValue);
+        var apart = string.Concat(text.Select((c, i) => IsLink(c, text.ElementAtOrDefault(i + 1)) ? $"{c} " : $"{c}"));
+        return Field(apart, limit);
+    }
+
+    /// <summary>
     /// Joins the parts in the order given and adds <c> #ID</c>. While it is too long, the optional part with the lowest order falls
     /// away. Should even the kept parts not fit, they are cut: the id is never lost.
     /// </summary>
@@ -88,6 +99,8 @@ public static class SmsText
     /// <summary>Do the kept parts fit, so that nothing would be cut?</summary>
     public static bool Fits(string alertId, params ReadOnlySpan<string> parts) =>
         Septets(ToGsm7(string.Concat(parts)) + " #" + alertId) <= OneSegment;
+
+    private static bool IsLink(char c, char next) => (c, next) is (':', '/') || (c == '.' && char.IsLetter(next));
 
     private static string Join(List<SmsPart> parts, string end) => string.Concat(parts.Select(p => p.Text)) + end;
 

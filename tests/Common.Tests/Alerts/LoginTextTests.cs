@@ -1,5 +1,6 @@
 using System.Net;
 using Common.Alerts;
+using Common.Logins;
 using Common.Text;
 
 namespace Common.Tests.Alerts;
@@ -46,6 +47,14 @@ public sealed class LoginTextTests
     public void Vm_without_a_known_name_is_still_to_be_stopped() => Assert.Equal(
         "home LOGIN: bob, from 192.0.2.0. Not you? Stop VM in cloud app. #7F3K",
         LoginText.Compose("home", null, "bob", null, IPAddress.Parse("192.0.2.0"), LoginFlags.None, "", "7F3K"));
+
+    [Theory]
+    [InlineData(LoginKind.Sudo, "alice", "home LOGIN: bob, by sudo of alice. Not you? Type: internalhost close. #7F3K")]
+    [InlineData(LoginKind.Su, null, "home LOGIN: bob, by su. Not you? Type: internalhost close. #7F3K")]
+    [InlineData(LoginKind.Console, null, "home LOGIN: bob, at the console. Not you? Type: internalhost close. #7F3K")]
+    [InlineData(LoginKind.Ssh, null, "home LOGIN: bob, from an unknown address. Not you? Type: internalhost close. #7F3K")]
+    public void Who_did_not_come_by_the_network_is_said_to_be_there(LoginKind kind, string? by, string text) =>
+        Assert.Equal(text, LoginText.Compose("home", null, "bob", null, null, LoginFlags.None, null, "7F3K", LoginText.At(kind, by)));
 
     [Fact]
     public void Unknown_address_is_said() =>

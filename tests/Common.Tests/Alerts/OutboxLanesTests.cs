@@ -211,6 +211,24 @@ public sealed class OutboxLanesTests
     }
 
     [Fact]
+    public async Task Start_after_stop_is_noticed_within_the_hour()
+    {
+        using var rig = Rig();
+        _sms.Next(new SendOutcome.Refused("21610", "recipient has answered STOP", RefusalScope.Recipient));
+        _telegram.Next(new SendOutcome.Handed("1")).Next(new SendOutcome.Handed("2")).Next(new SendOutcome.Handed("3")).Next(new SendOutcome.Handed("4"));
+        rig.Raise("AAAA", AlicesPhone with { Rank = 0 }, AlicesChat with { Rank = 1 });
+        await rig.PassAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal("21610", Assert.Single(rig.Snapshot.Refused).Code);
+
+        await rig.PassAsync(TimeSpan.FromHours(1));
+        rig.Raise("BBBB", AlicesPhone with { Rank = 0 }, AlicesChat with { Rank = 1 });
+        await rig.PassAsync(TimeSpan.FromMinutes(2));
+
+        Assert.Equal(["AAAA", "BBBB"], _sms.Sent.Select(m => m.AlertId));
+        Assert.Empty(rig.Snapshot.Refused);
+    }
+
+    [Fact]
     public async Task A_sender_that_is_not_registered_shows_in_the_status_of_its_messages_and_counts_as_refused()
     {
         using var rig = Rig();

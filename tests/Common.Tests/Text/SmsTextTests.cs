@@ -41,6 +41,17 @@ public sealed class SmsTextTests
     [InlineData(null, 5, "")]
     public void Field_is_sane_cheap_and_short(string? raw, int limit, string sent) => Assert.Equal(sent, SmsText.Field(raw, limit));
 
+    [Theory]
+    [InlineData("http://evil.com/pay", 40, "http: //evil. com/pay")]
+    [InlineData("www.evil.com", 40, "www. evil. com")]
+    [InlineData("bit.ly/x", 40, "bit. ly/x")]
+    [InlineData("evil\uFF0Ecom", 40, "evil?com")]
+    [InlineData("evil\u200B.com", 60, "evil/u(200B). com")]
+    [InlineData("1.2.3.4", 40, "1.2.3.4")]
+    [InlineData("alice", 11, "alice")]
+    [InlineData("evil.company", 8, "evil. c.")]
+    public void Name_makes_no_link(string raw, int limit, string sent) => Assert.Equal(sent, SmsText.Name(raw, limit));
+
     [Fact]
     public void Optional_parts_fall_away_lowest_order_first()
     {

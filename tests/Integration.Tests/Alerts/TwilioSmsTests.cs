@@ -163,12 +163,24 @@ public sealed class TwilioSmsTests : IAsyncLifetime, IDisposable
     [InlineData("+1555010\n0001")]
     [InlineData("+15550100001\n")]
     [InlineData("+1555")]
+    [InlineData("+1 555 010 0001")]
+    [InlineData("+1555010000112345")]
+    [InlineData("12345")]
     [InlineData("+1٠٥٥٠١٠٠٠٠١")]
     [InlineData("")]
     public async Task Recipient_that_is_no_number_is_never_asked_for(string to)
     {
         Assert.IsType<SendOutcome.Refused>(await Sms().SendAsync(Message with { Recipient = to }, CancellationToken.None));
         Assert.Equal(0, _gateway.Requests);
+    }
+
+    [Fact]
+    public async Task Sender_s_own_number_is_no_recipient()
+    {
+        var refused = Assert.IsType<SendOutcome.Refused>(await Sms().SendAsync(Message with { Recipient = _gateway.Account.Number }, CancellationToken.None));
+
+        Assert.Equal(("21266", TwilioErrors.Of(21266).Advice, RefusalScope.Recipient), (refused.Code, refused.Reason, refused.Scope));
+        Assert.Empty(_gateway.Messages);
     }
 
     [Fact]

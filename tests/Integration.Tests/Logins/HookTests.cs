@@ -28,14 +28,14 @@ public sealed class HookTests
                 Assert.Equal((kept, 0, 1, 0, 0), Counts(kept, lines[kept]));
             }
 
-            foreach (var cried in (string[])["full", "inodes", "read-only", "no-folders"])
+            foreach (var cried in (string[])["full", "inodes", "read-only", "half-written", "no-folders"])
             {
                 Assert.Equal((cried, 0, 0, 0, 1), Counts(cried, lines[cried]));
             }
 
             Assert.Equal(("many", 0, 8192, 0, 1), Counts("many", lines["many"]));
             Assert.Equal(("much", 0, 600, 0, 1), Counts("much", lines["much"]));
-            Assert.Equal(11, lines.Count);
+            Assert.Equal(12, lines.Count);
         }
         finally
         {

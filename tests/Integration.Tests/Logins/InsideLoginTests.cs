@@ -71,7 +71,7 @@ public sealed class InsideLoginTests
         {
             await ToldAsync(3, "Stop VM bastion-home");
             await UntilAsync(() => Count(folder.File("agent/bastion.db"), $"SELECT count(*) FROM deliveries WHERE phase = {Confirmed}") == 1, "the bastion's alert has arrived");
-            Assert.True((await RunAsync(Ssh(site.OwnerKey, "force@127.0.0.1", "-p", forward))).Ok);
+            Assert.True((await RunAsync(Jump("force"))).Ok);
             await UntilAsync(() => Count(folder.File("state/state.db"), "SELECT count(*) FROM logins WHERE user = 'force' AND awaits = 0 AND told = 0 AND silence LIKE 'told by the bastion%'") == 1, "it is folded");
             await stays.StopAsync();
         }
@@ -91,7 +91,41 @@ public sealed class InsideLoginTests
         Assert.Equal(4, Logins().Count);
         var list = await RunAsync(Programs.InternalHost("alerts", "list", "--json", "--config", site.ConfigurationFile));
         Assert.Contains("told by the bastion\\u0027s #", list.Output, StringComparison.Ordinal);
+
+        // The daemon's own way to the owner, asked of the running one.
+        var test = await RunAsync(Programs.InternalHost("alerts", "test", "--config", site.ConfigurationFile));
+        Assert.True(test.Ok, $"{test.Output}\n{test.Error}");
+        Assert.Matches(@"\bsms\s+confirmed\b", test.Output);
+        Assert.Contains(cast.Messages, m => m.Body.StartsWith("home: test by sms. Nothing has happened. #", StringComparison.Ordinal));
         await cast.Daemon.StopAsync(Patience);
+
+        // As people come: -J over the bastion, end to end to the host inside.
+        ProcessSpec Jump(string account)
+        {
+            File.WriteAllText(
+                folder.File("jump.conf"),
+                $"""
+                Host bastion
+                  HostName {world.Places.Bastion}
+                  Port {DemoPorts.Bastion[0]}
+                  User {DemoSite.User}
+                Host inside
+                  HostName 127.0.0.1
+                  Port {forward}
+                  User {account}
+                  ProxyJump bastion
+                Host *
+                  IdentityFile {site.OwnerKey}
+                  BatchMode yes
+                  IdentitiesOnly yes
+                  IdentityAgent none
+                  StrictHostKeyChecking no
+                  UserKnownHostsFile /dev/null
+                  LogLevel ERROR
+
+                """);
+            return new ProcessSpec("ssh", ["-F", folder.File("jump.conf"), "inside", "true"]);
+        }
 
         List<string> Logins() => [.. cast.Messages.Select(m => m.Body).Where(b => b.Contains(" LOGIN ", StringComparison.Ordinal))];
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net;
+using System.Text.Json.Nodes;
 using Common.Journal;
 using Common.Logins;
 using Common.Processes;
@@ -15,7 +16,7 @@ internal sealed record Recorded(
 
 /// <summary>
 /// A real sshd with PAM and our hook, the agent as a real process beside it, and a gateway.
-/// Each row of the matrix comes from an address of its own, by which its records are found.
+/// Each row of the matrix comes from a network of its own, 127.0.ROW.0/24, by which its records are found.
 /// </summary>
 internal sealed class PamWorld : IAsyncDisposable
 {
@@ -25,20 +26,26 @@ internal sealed class PamWorld : IAsyncDisposable
     private readonly OwnPlace _place = new();
     private readonly SystemProcessLauncher _launcher = new(TimeProvider.System);
     private readonly List<IChildProcess> _children = [];
+    private readonly IReadOnlyDictionary<int, string>? _devices;
+    private readonly ScriptedServer _webhook = ScriptedServer.Start();
     private PamHost _host = null!;
     private string _said = "";
 
-    private PamWorld(TwilioGateway gateway) => Gateway = gateway;
+    private PamWorld(TwilioGateway gateway, IReadOnlyDictionary<int, string>? devices) => (Gateway, _devices) = (gateway, devices);
 
     public TwilioGateway Gateway { get; }
+
+    /// <summary>What was told, as severity and text, the oldest first; only of a world whose rows have devices.</summary>
+    public ImmutableArray<string> Told => [.. _webhook.Requests.Select(r => JsonNode.Parse(r.Body)!).Select(b => $"{b["severity"]} {b["text"]}")];
 
     public IPEndPoint Server => _host.Server;
 
     public string File(string name) => _place.File(name);
 
-    public static async Task<PamWorld> StartAsync()
+    /// <param name="devices">Row to name: a key of alice's for each, so that no row is another's repeat; told by a webhook, whose budget has room for all of them.</param>
+    public static async Task<PamWorld> StartAsync(IReadOnlyDictionary<int, string>? devices = null)
     {
-        var world = new PamWorld(await TwilioGateway.StartAsync(new TwilioAccount()));
+        var world = new PamWorld(await TwilioGateway.StartAsync(new TwilioAccount()), devices);
         try
         {
             await world.PrepareAsync();
@@ -60,7 +67,10 @@ internal sealed class PamWorld : IAsyncDisposable
         _launcher.RunAsync(new ProcessSpec(program, arguments) { Environment = environment }, new CancellationTokenSource(Patience).Token);
 
     /// <summary>ssh's options for a row; <paramref name="row"/> is the last number of its address.</summary>
-    public string[] Options(int row) => [.. _host.SshOptions, "-o", $"BindAddress=127.0.0.{row}"];
+    public string[] Options(int row) =>
+        [.. _host.SshOptions.Select(o => o == _host.Key && _devices?.GetValueOrDefault(row) is { } device ? File($"key-{device}") : o), "-o", $"BindAddress={Address(row)}"];
+
+    public static IPAddress Address(int row) => new([127, 0, (byte)row, 1]);
 
     public string At(string account) => $"{account}@{Server.Address}";
 
@@ -94,7 +104,7 @@ internal sealed class PamWorld : IAsyncDisposable
             r.IsDBNull(6) ? null : r.GetString(6), r.GetInt32(7), r.GetBoolean(8), r.IsDBNull(9) ? null : r.GetString(9)))];
     }
 
-    public ImmutableArray<Recorded> LoginsOf(int row) => [.. Logins().Where(l => l.From == $"127.0.0.{row}")];
+    public ImmutableArray<Recorded> LoginsOf(int row) => [.. Logins().Where(l => l.From == $"{Address(row)}")];
 
     public async Task UntilAsync(Func<bool> condition, string what)
     {
@@ -124,21 +134,35 @@ internal sealed class PamWorld : IAsyncDisposable
         }
 
         await Gateway.DisposeAsync();
+        await _webhook.DisposeAsync();
         _place.Dispose();
     }
 
     private async Task PrepareAsync()
     {
         _host = await PamHost.StartAsync(_place.Folder, _launcher, new CancellationTokenSource(Patience).Token);
-        var fingerprint = (await RunAsync("ssh-keygen", "-lf", File("key.pub"))).Output.Split(' ')[1];
-        var settings = new AgentFiles(_place.Folder, File("auth.log"), OwnPlace.FreePort(), Server.Port, Gateway, new AgentFiles.Person("alice", "phone", fingerprint))
+        List<AgentFiles.Person> people = [new("alice", "phone", await FingerprintAsync("key.pub"))];
+        foreach (var device in _devices?.Values ?? [])
+        {
+            await RunAsync("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", File($"key-{device}"));
+            people.Add(new("alice", device, await FingerprintAsync($"key-{device}.pub")));
+            foreach (var account in Directory.GetFiles(File("keys")))
+            {
+                await System.IO.File.AppendAllTextAsync(account, await System.IO.File.ReadAllTextAsync(File($"key-{device}.pub")));
+            }
+        }
+
+        var settings = new AgentFiles(_place.Folder, File("auth.log"), OwnPlace.FreePort(), Server.Port, Gateway, people)
         {
             Spool = File("spool/bastion"),
+            Webhook = _devices is null ? null : _webhook.BaseUrl,
         }.Write();
         _children.Add(_launcher.Start(
             new ProcessSpec("dotnet", [Path.Combine(AppContext.BaseDirectory, "bastion.dll"), "agent", "--config", settings]), (_, line) => _said += line + "\n"));
         await UntilSaidAsync("logins are seen");
     }
+
+    private async Task<string> FingerprintAsync(string key) => (await RunAsync("ssh-keygen", "-lf", File(key))).Output.Split(' ')[1];
 
     private async Task UntilSaidAsync(string words)
     {

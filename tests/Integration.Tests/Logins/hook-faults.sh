@@ -9,6 +9,8 @@ shift 2
 printf '#!/bin/sh\necho "$*" >>%s/cries\n' "$W" >"$W/logger"
 chmod 755 "$W/logger"
 mount --bind "$W/logger" /usr/bin/logger
+printf '#!/bin/sh\nhead -c 100 /dev/zero\nexit 1\n' >"$W/dd"
+chmod 755 "$W/dd"
 
 # spool OPTIONS: a new one on a file system of its own
 spool() {
@@ -41,6 +43,8 @@ for shell in "$@"; do
   spool size=4m,nr_inodes=4 && : >"$S/filler" && run inodes
   spool size=4m,nr_inodes=5 && : >"$S/new/.reserve" && : >"$S/filler" && run inodes-with-reserve
   spool size=4m && mount -o remount,ro "$S" && run read-only
+  # What dd says of EIO and EDQUOT, after the half of it: root is exempt from real quotas.
+  mount --bind "$W/dd" "$(command -v dd)" && spool size=4m && head -c 262144 /dev/zero >"$S/new/.reserve" && run half-written && umount "$(command -v dd)"
   spool size=4m && rmdir "$S/new" "$S/tmp" && run no-folders 2>/dev/null
   spool size=16m && (cd "$S/new" && seq 8192 | xargs touch) && run many
   spool size=64m && (cd "$S/new" && seq 600 | xargs touch && head -c 33554432 /dev/zero >./1) && run much

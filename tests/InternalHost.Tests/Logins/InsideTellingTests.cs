@@ -72,7 +72,7 @@ public sealed class InsideTellingTests : IDisposable
     public void Sudo_of_somebody_who_is_in_is_recorded_and_not_told_and_the_console_is_told()
     {
         Assert.Equal((Severity.Low, null), Record(new Login(LoginKind.Sudo, "sudo", "root", null, []) { Sources = LoginSources.Hook, By = "pi" }));
-        Assert.Equal((Severity.High, "home LOGIN 02:31: pi, from an unknown address. Not you? Type: internalhost close."), Record(new Login(LoginKind.Console, "login", "pi", null, []) { Sources = LoginSources.Hook }));
+        Assert.Equal((Severity.High, "home LOGIN 02:31: pi, at the console. Not you? Type: internalhost close."), Record(new Login(LoginKind.Console, "login", "pi", null, []) { Sources = LoginSources.Hook }));
     }
 
     [Fact]

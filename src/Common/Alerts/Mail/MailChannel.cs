@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using Common.Alerts.Http;
+using Common.Net;
 
 namespace Common.Alerts.Mail;
 
@@ -49,7 +50,7 @@ public sealed class MailChannel : IMessageChannel
             using var late = new CancellationTokenSource(_options.Timeout, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, late.Token);
             var password = _options.SecretFile is { } file ? await ChannelSecret.ReadAsync(file, either.Token) : null;
-            await using var server = await ConnectAsync(either.Token);
+            await using var server = new SmtpConnection(await NamedConnection.OpenAsync(_options.Host, _options.Port, _time, either.Token));
             submission = new SmtpSubmission(server, _options, password, Tls());
             var outcome = await submission.SendAsync(MailText.Compose(message, _options.From, to), to, either.Token);
             await QuitAsync(server);
@@ -58,21 +59,6 @@ public sealed class MailChannel : IMessageChannel
         catch (Exception e) when (GatewayHttp.IsNoAnswer(e) || e is SocketException or AuthenticationException or InvalidDataException)
         {
             return submission is { MayBeSent: true } ? new SendOutcome.Unclear(Words(e)) : new SendOutcome.NotNow(Words(e), null);
-        }
-    }
-
-    private async Task<SmtpConnection> ConnectAsync(CancellationToken ct)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(_options.Host, _options.Port, ct);
-            return new SmtpConnection(new NetworkStream(socket, ownsSocket: true));
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
         }
     }
 

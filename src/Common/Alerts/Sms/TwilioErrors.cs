@@ -23,6 +23,7 @@ public static class TwilioErrors
         new TwilioError(20429, FailureCure.Later, "too many requests") { SlowDown = true },
         new TwilioError(21211, FailureCure.None, "recipient's number is not valid: correct it in people") { Scope = RefusalScope.Recipient },
         new TwilioError(21212, FailureCure.None, "sender's number is not valid: correct messages.sms.from") { Scope = RefusalScope.Channel },
+        new TwilioError(21266, FailureCure.None, "recipient's number is the sender's own: correct it in people") { Scope = RefusalScope.Recipient },
         new TwilioError(21408, FailureCure.None, "this country is not allowed: switch it on under Messaging, Geo permissions") { Scope = RefusalScope.Recipient },
         new TwilioError(21602, FailureCure.None, "message without a text: report this as a fault of ours"),
         new TwilioError(21603, FailureCure.None, "no sender: set messages.sms.from") { Scope = RefusalScope.Channel },

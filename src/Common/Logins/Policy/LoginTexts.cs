@@ -15,8 +15,8 @@ internal static class LoginTexts
     /// <summary><c>home: 17 more logins by alice, phone key, from 198.51.100.7, 14:02-14:06. #7F3K</c></summary>
     public static string Digest(string site, KeptDigest kept, DateTimeOffset first, DateTimeOffset last, string alertId) => SmsText.Fit(
         alertId,
-        $"{SmsText.Field(site, SiteLimit)}: {Number(kept.Digest.Repeats)} {(kept.AlertId is null ? "" : "more ")}{(kept.Digest.Repeats == 1 ? "login" : "logins")} by {SmsText.Field(kept.Who, PersonLimit)}",
-        SmsPart.Optional(3, kept.Device is { } device ? $", {SmsText.Field(device, DeviceLimit)} key" : ""),
+        $"{SmsText.Field(site, SiteLimit)}: {Number(kept.Digest.Repeats)} {(kept.AlertId is null ? "" : "more ")}{(kept.Digest.Repeats == 1 ? "login" : "logins")} by {SmsText.Name(kept.Who, PersonLimit)}",
+        SmsPart.Optional(3, kept.Device is { } device ? $", {SmsText.Name(device, DeviceLimit)} key" : ""),
         $", from {kept.Address ?? "an unknown address"}",
         SmsPart.Optional(2, $", {Span(first, last)}"),
         SmsPart.Optional(1, kept.AlertId is null ? ", on your allow list" : ""),
@@ -38,7 +38,7 @@ internal static class LoginTexts
             alertId,
             $"{SmsText.Field(site, SiteLimit)}: {Number(failed.Total)} failed logins since {since.ToString(since.Date == now.Date ? "HH:mm" : "dd MMM HH:mm", CultureInfo.InvariantCulture)}.",
             SmsPart.Optional(2, top ?? ""),
-            SmsPart.Optional(1, failed.Users.IsEmpty ? "" : $", as {string.Join(", ", failed.TopUsers(3).Select(u => SmsText.Field(u.Key, UserLimit)))}"),
+            SmsPart.Optional(1, failed.Users.IsEmpty ? "" : $", as {string.Join(", ", failed.TopUsers(3).Select(u => SmsText.Name(u.Key, UserLimit)))}"),
             SmsPart.Optional(3, top is null ? "" : "."));
     }
 

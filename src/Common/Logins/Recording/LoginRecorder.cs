@@ -179,7 +179,7 @@ internal sealed class LoginRecorder(Func<LoginScene> scenes, LoginPolicy policy,
     private Alert Alert(LoginRecord record, string id, string about)
     {
         var (verdict, audience, host) = (record.Verdict, For(record), Scene.Host);
-        var text = LoginText.Compose(audience.Site, WallTime(), verdict.Who, verdict.Device, record.From, verdict.Flags, host == LoginHost.Bastion || record.Way == LoginWay.Tunnel ? audience.Vm ?? "" : null, id);
+        var text = LoginText.Compose(audience.Site, WallTime(), verdict.Who, verdict.Device, record.From, verdict.Flags, host == LoginHost.Bastion || record.Way == LoginWay.Tunnel ? audience.Vm ?? "" : null, id, LoginText.At(record.Login.Kind, record.Login.By));
         return new Alert(id, "login", verdict.Severity, text, record.ReadAt, about)
         {
             Details = LoginDetails.Of(record, audience, host, time.LocalTimeZone),

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using Common.Net;
 using Common.Time;
 using InternalHost.Configuration;
 using InternalHost.Wan.Http;

@@ -36,6 +36,22 @@ public sealed class FailedLoginsTests
         Assert.True(Common.Text.SmsText.IsGsm7(text) && Common.Text.SmsText.Septets(text) <= 160 && !text.Any(char.IsControl));
     }
 
+    /// <summary>Whoever fails to log in chooses the words; they do not get a link to the owner's phone.</summary>
+    [Theory]
+    [InlineData("evil.com/pay")]
+    [InlineData("http://5.5.5.5")]
+    [InlineData("t.co/x")]
+    public void Name_that_is_a_link_is_none_in_the_summary(string name)
+    {
+        using var rig = new PolicyRig();
+        rig.Read(Enumerable.Range(0, 600).Select(n => (SshdMessage)new SshdMessage.InvalidUser(name, Peer("203.0.113.9", 1000 + n))));
+        rig.Pass(TimeSpan.FromHours(2));
+
+        var (_, text) = Assert.Single(rig.Told);
+        Assert.Contains(", as ", text, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@"://|[A-Za-z0-9]\.[A-Za-z]", text);
+    }
+
     [Fact]
     public void Quiet_day_of_scanners_tells_nothing()
     {

@@ -1,7 +1,7 @@
-using InternalHost.Wan.Http;
+using Common.Net;
 using Testing;
 
-namespace InternalHost.Tests.Wan;
+namespace Common.Tests.Net;
 
 public sealed class StaggeredTests
 {

@@ -1,4 +1,4 @@
-namespace InternalHost.Wan.Http;
+namespace Common.Net;
 
 /// <summary>
 /// Several ways to one end, tried overlapping (as RFC 8305 section 5 does with addresses): the next begins when the last has failed
