@@ -9,7 +9,7 @@ export PATH
 # What is looked for, and the package that has it.
 PREREQUISITES="ssh:openssh-client ssh-keygen:openssh-client sshd:openssh-server openssl:openssl nft:nftables conntrack:conntrack
 rsync:rsync sudo:sudo newusers:passwd
-ip:iproute2 pkill:procps setpriv:util-linux nsenter:util-linux ping:iputils-ping tayga:tayga libsqlite3.so.0:libsqlite3-0"
+ip:iproute2 pkill:procps setpriv:util-linux nsenter:util-linux ping:iputils-ping tayga:tayga libsqlite3.so.0:libsqlite3-0 aws:awscli"
 
 # For the tests that install the packages into a whole Debian.
 # shellcheck disable=SC2034

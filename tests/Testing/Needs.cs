@@ -27,6 +27,12 @@ public enum Need
 
     /// <summary>A whole Debian in a container, and packages to install into it (lab/box, infra/package).</summary>
     Container = 1024,
+
+    /// <summary>moto's stand-in for AWS, 5.x (Python).</summary>
+    Moto = 2048,
+
+    /// <summary>AWS's own command-line client.</summary>
+    AwsCli = 4096,
 }
 
 [AttributeUsage(AttributeTargets.Method)]
@@ -95,6 +101,16 @@ public static class Needs
         if (needs.HasFlag(Need.Ipv6) && !HasIpv6())
         {
             return "this machine has no IPv6, not even ::1";
+        }
+
+        if (needs.HasFlag(Need.Moto) && Find("moto_server") is null)
+        {
+            return "moto_server is not on PATH (moto 5.x, Python)";
+        }
+
+        if (needs.HasFlag(Need.AwsCli) && Find("aws") is null)
+        {
+            return "aws is not installed (awscli)";
         }
 
         if (needs.HasFlag(Need.Container) && Box.Value is { } noBox)

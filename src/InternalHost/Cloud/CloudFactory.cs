@@ -1,23 +1,31 @@
 using Common.Processes;
+using InternalHost.Cloud.Ec2;
 using InternalHost.Cloud.Local;
 using InternalHost.Configuration;
+using InternalHost.Wan.Http;
+using Microsoft.Extensions.Logging;
 
 namespace InternalHost.Cloud;
 
 internal static class CloudFactory
 {
     /// <exception cref="CloudConfigurationException">The provider is not in this version, or lacks a setting.</exception>
-    public static ICloud Create(SiteOptions options, IProcessLauncher launcher, TimeProvider time) => options.Bastion.Cloud switch
+    /// <param name="http">By which the provider's API is asked.</param>
+    public static ICloud Create(SiteOptions options, IProcessLauncher launcher, UplinkHttp http, TimeProvider time, ILoggerFactory logs) => options.Bastion.Cloud switch
     {
         CloudKind.Local => new LocalCloud(new LocalCloudClient(options.Bastion.LocalSocket ?? throw Missing("local", "the socket of 'internalhost local-cloud'"), time)),
         CloudKind.Static => new StaticCloud([options.Bastion.Address ?? throw Missing("static", "an address")]),
         CloudKind.Command => new CommandCloud(options.Bastion.Commands ?? throw Missing("command", "commands to describe, start and stop the VM"), launcher, time),
-        CloudKind.Ec2 => throw NotYet("ec2"),
-        CloudKind.DigitalOcean => throw NotYet("digitalocean"),
-        _ => throw new CloudConfigurationException($"cloud: {options.Bastion.Cloud} is no provider; use local, static or command"),
+        CloudKind.Ec2 => Ec2(options.Bastion.Ec2 ?? throw Missing("ec2", "a region"), options.Site, http, time, logs),
+        CloudKind.DigitalOcean => throw new CloudConfigurationException("cloud: digitalocean is not in this version; use ec2, local, static or command"),
+        _ => throw new CloudConfigurationException($"cloud: {options.Bastion.Cloud} is no provider; use ec2, local, static or command"),
     };
 
-    private static CloudConfigurationException NotYet(string kind) => new($"cloud: {kind} is not in this version; use local, static or command");
+    private static Ec2Cloud Ec2(Ec2Options ec2, string site, UplinkHttp http, TimeProvider time, ILoggerFactory logs)
+    {
+        var transport = new Ec2Transport(Ec2Endpoint.Of(ec2.Region, ec2.Endpoint), ec2.SecretFile, http.CreateHandler());
+        return new Ec2Cloud(new Ec2Client(transport), site, ec2.Sizes, time, logs.CreateLogger<Ec2Cloud>());
+    }
 
     private static CloudConfigurationException Missing(string kind, string what) => new($"cloud: {kind} needs {what}");
 }

@@ -5,7 +5,8 @@ namespace InternalHost.Cloud;
 
 /// <summary>
 /// Port to whoever runs the bastion's VM. Small on purpose: the controller looks, starts and stops one instance, found by the
-/// site's tag. Every call may be repeated: start of what runs and stop of what is stopped do nothing. No call retries by itself.
+/// site's tag. Every call may be repeated: start of what runs and stop of what is stopped do nothing. What a call repeats by itself
+/// (a provider that asks to slow down, a picture that is seconds old) is over within the 30 s that the controller waits.
 /// </summary>
 public interface ICloud
 {

@@ -20,7 +20,7 @@ internal static class BastionReader
 
     public static BastionOptions Read(ConfigurationSection section, string site, string runtimeDirectory)
     {
-        var cloud = section.Need("cloud", Cloud, "static (a host that always runs), command, or local");
+        var cloud = section.Need("cloud", Cloud, "ec2, static (a host that always runs), command, or local");
         var options = new BastionOptions(
             cloud,
             section.List("ports", Port, SiteDefaults.BastionPorts),
@@ -40,9 +40,13 @@ internal static class BastionReader
             SyncUser = section.Get("sync", SyncUser, cloud == CloudKind.Local || options.AgentPort is null ? null : SiteDefaults.SyncUser),
             DeadMan = section.Get("dead_man", DeadMan, isOurVm ? SiteDefaults.DeadMan : null),
         };
-        options = options with { Commands = section.Has("commands") ? Commands(section.Section("commands")) : null };
-        section.Close();
+        options = options with
+        {
+            Commands = section.Has("commands") ? Commands(section.Section("commands")) : null,
+            Ec2 = cloud == CloudKind.Ec2 ? Ec2Reader.Read(section) : null,
+        };
         CrossCheck(section, options);
+        section.Close();
         return options;
     }
 
@@ -74,8 +78,9 @@ internal static class BastionReader
         "static" => CloudKind.Static,
         "local" => CloudKind.Local,
         "command" => CloudKind.Command,
-        "ec2" or "digitalocean" => Reading.Bad("is not in this version: static, command and local are"),
-        _ => SiteReader.Choice(("static", CloudKind.Static), ("command", CloudKind.Command), ("local", CloudKind.Local))(text),
+        "ec2" => CloudKind.Ec2,
+        "digitalocean" => Reading.Bad("is not in this version: ec2, static, command and local are"),
+        _ => SiteReader.Choice(("ec2", CloudKind.Ec2), ("static", CloudKind.Static), ("command", CloudKind.Command), ("local", CloudKind.Local))(text),
     };
 
     /// <summary>Keys as text, or the path of a file that holds them (read by <see cref="SiteFiles"/>).</summary>
@@ -113,12 +118,12 @@ internal static class BastionReader
             section.Fail("address", "", "is missing: where the static bastion is, as an IP address");
         }
 
-        if (options.Cloud is CloudKind.Local or CloudKind.Command && options.Address is not null)
+        if (options.Cloud is CloudKind.Local or CloudKind.Command or CloudKind.Ec2 && options.Address is not null)
         {
             section.Fail("address", options.Address.ToString(), "is for cloud: static; the others find the address themselves");
         }
 
-        if (options.Cloud is CloudKind.Static or CloudKind.Command && section.Has("socket"))
+        if (options.Cloud is CloudKind.Static or CloudKind.Command or CloudKind.Ec2 && section.Has("socket"))
         {
             section.Fail("socket", options.LocalSocket ?? "", "is for cloud: local");
         }
@@ -126,6 +131,11 @@ internal static class BastionReader
         if (options.Cloud != CloudKind.Unknown && options.Cloud == CloudKind.Command == options.Commands is null)
         {
             section.Fail("commands", "", options.Commands is null ? "is missing: describe, start and stop, each a program and its arguments" : "is for cloud: command");
+        }
+
+        if (options.Cloud != CloudKind.Unknown && options.Ec2 is null)
+        {
+            Ec2Reader.Refuse(section);
         }
 
         CheckPorts(section, options);

@@ -11,7 +11,7 @@ namespace InternalHost.Configuration;
 [PureCore]
 internal static class MessageReader
 {
-    private static readonly SecretWords Secrets = new("", SecretName, SiteReader.FullPath, "the name of a secret, such as telegram_token");
+    private static readonly SecretWords Secrets = new("", SiteReader.SecretName, SiteReader.FullPath, "the name of a secret, such as telegram_token");
 
     public static MessageOptions Read(ConfigurationSection section, string site, ImmutableArray<PersonOptions> people)
     {
@@ -39,7 +39,7 @@ internal static class MessageReader
             section.Get("base_url", NetworkValues.WebAddress, new Uri(SiteDefaults.TwilioAddress)),
             account,
             section.Get("key_name", Sid, account),
-            section.Need("secret", SecretName, "the name of a secret, such as twilio_key") ?? "",
+            section.Need("secret", SiteReader.SecretName, "the name of a secret, such as twilio_key") ?? "",
             section.Need("from", Phone, "the number that messages come from") ?? "",
             [.. section.List("to", Phone, [.. people.Select(p => p.Text).OfType<string>()]).Distinct(StringComparer.Ordinal)],
             section.Optional("ca", SiteReader.FullPath));
@@ -59,10 +59,4 @@ internal static class MessageReader
 
     private static Reading<string> Sid(string text) =>
         text.Length is >= 2 and <= 64 && text.All(char.IsAsciiLetterOrDigit) ? text : Reading.Bad("must be an account or key SID: letters and digits only");
-
-    /// <summary>A name is short and plain; a token is neither.</summary>
-    private static Reading<string> SecretName(string text) =>
-        Name(40)(text).Problem is null && !Masking.LooksSecret(text)
-            ? text
-            : Reading.Bad("must be the name of a secret, not the secret itself: keep that in a file of its own (a name is small letters, digits, _ and -)");
 }

@@ -20,6 +20,9 @@ internal static class SiteDefaults
 
     public static readonly ImmutableArray<int> BastionPorts = [49_022, 443];
 
+    /// <summary>All x86, as the bastion's package; half a gigabyte is enough for it.</summary>
+    public static readonly ImmutableArray<string> Ec2Sizes = ["t3.nano", "t3a.nano", "t3.micro"];
+
     public static readonly TimeSpan DeadMan = TimeSpan.FromMinutes(20);
 
     public static readonly TimeSpan RecoverAfter = TimeSpan.FromSeconds(20);

@@ -20,7 +20,11 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
         CheckAuthorities(options);
         return options with
         {
-            Bastion = options.Bastion with { HostKeys = HostKeys(options.Bastion.HostKeys) },
+            Bastion = options.Bastion with
+            {
+                HostKeys = HostKeys(options.Bastion.HostKeys),
+                Ec2 = options.Bastion.Ec2 is { } ec2 ? ec2 with { SecretFile = Secret("bastion.secret", ec2.SecretFile) } : null,
+            },
             Messages = options.Messages with
             {
                 Sms = options.Messages.Sms is { } sms ? sms with { SecretFile = Secret("messages.sms.secret", sms.SecretFile) ?? "" } : null,

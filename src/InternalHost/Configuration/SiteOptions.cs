@@ -114,6 +114,23 @@ public sealed record BastionOptions(
 
     /// <summary>command: what to run. Others: null.</summary>
     public CloudCommands? Commands { get; init; }
+
+    /// <summary>ec2: where the VM is, and whose. Others: null.</summary>
+    public Ec2Options? Ec2 { get; init; }
+}
+
+/// <summary>Provider <c>ec2</c>.</summary>
+/// <param name="Region">AWS's name of it: eu-central-1.</param>
+/// <param name="Sizes">Instance types that will do, the first one first.</param>
+/// <param name="SecretFile">A shared credentials file with a profile [default]; null: the environment's and the user's own (~/.aws).</param>
+/// <param name="Endpoint">Where the API is; null: AWS's public one of the region.</param>
+public sealed record Ec2Options(string Region, ImmutableArray<string> Sizes, string? SecretFile, Uri? Endpoint)
+{
+    /// <summary>By what is in the list.</summary>
+    public bool Equals(Ec2Options? other) => other is not null
+        && Region == other.Region && Sizes.SequenceEqual(other.Sizes) && SecretFile == other.SecretFile && Endpoint == other.Endpoint;
+
+    public override int GetHashCode() => HashCode.Combine(Region, SecretFile, Endpoint);
 }
 
 /// <summary>Provider <c>command</c>: program and arguments each, never one string.</summary>

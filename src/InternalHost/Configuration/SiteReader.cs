@@ -74,4 +74,10 @@ internal static class SiteReader
                 + (DidYouMean.Nearest(text, choices.Select(c => c.Word)) is { } near ? $": did you mean {near}?" : ""));
 
     public static readonly Func<string, Reading<bool>> YesNo = Choice(("yes", true), ("no", false), ("true", true), ("false", false));
+
+    /// <summary>A name is short and plain; a token is neither.</summary>
+    public static Reading<string> SecretName(string text) =>
+        Name(40)(text).Problem is null && !Masking.LooksSecret(text)
+            ? text
+            : Reading.Bad("must be the name of a secret, not the secret itself: keep that in a file of its own (a name is small letters, digits, _ and -)");
 }

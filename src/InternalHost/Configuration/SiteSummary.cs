@@ -99,6 +99,11 @@ internal static class SiteSummary
             notes.Add("No agent: nobody can say who is logged in at the bastion.");
         }
 
+        if (options.Bastion.Ec2 is { SecretFile: null })
+        {
+            notes.Add("bastion.secret is missing: the AWS key is looked for in the environment and in ~/.aws of the user that internalhost runs as.");
+        }
+
         notes.AddRange(People(options));
         notes.AddRange(options.People.Where(p => p.Devices.IsEmpty).Select(p => $"{p.Name} has no device, so no key to get in with."));
         return notes.Count == 0 ? "" : "\n" + string.Concat(notes.Select(n => $" Note: {n}\n"));
@@ -150,7 +155,14 @@ internal static class SiteSummary
         $"{uplink.Interface}{(uplink.Address is { } address ? $" {address}" : "")}{(uplink.Gateway is { } gateway ? $" by {gateway}" : "")}{(uplink.CarrierIsModem ? ", carrier is the modem's" : "")}{(uplink.BringUp.IsEmpty ? "" : $", woken by {uplink.BringUp[0]}")}";
 
     private static string Bastion(BastionOptions bastion) =>
-        $"{bastion.Cloud.ToString().ToLowerInvariant()}{(bastion.Address is { } address ? $" {address}" : "")}, ports {string.Join(" then ", bastion.Ports)}, account {bastion.User}, {bastion.HostKeys.Length} pinned key{(bastion.HostKeys.Length == 1 ? "" : "s")}";
+        $"{bastion.Cloud.ToString().ToLowerInvariant()}{Where(bastion)}, ports {string.Join(" then ", bastion.Ports)}, account {bastion.User}, {bastion.HostKeys.Length} pinned key{(bastion.HostKeys.Length == 1 ? "" : "s")}";
+
+    private static string Where(BastionOptions bastion) => bastion switch
+    {
+        { Address: { } address } => $" {address}",
+        { Ec2: { } ec2 } => $" in {ec2.Region}{(ec2.Endpoint is { } endpoint ? $" by {endpoint.Authority}" : "")}, {string.Join(" or ", ec2.Sizes)}",
+        _ => "",
+    };
 
     private static string Devices(PersonOptions person) =>
         person.Devices.IsEmpty ? "no device" : $"devices: {Words(person.Devices.Keys.Order(StringComparer.Ordinal))}";

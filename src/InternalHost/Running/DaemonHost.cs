@@ -57,8 +57,6 @@ internal sealed class DaemonHost : IAsyncDisposable
         Remember(reading);
 
         var launcher = new SystemProcessLauncher(time);
-        var cloud = CloudFactory.Create(site, launcher, time);
-        var live = new LiveOptions(site, cloud.Lifecycle);
 
         // The uplinks, and the world by them.
         var timeJournal = new TimeJournal(_database);
@@ -93,6 +91,8 @@ internal sealed class DaemonHost : IAsyncDisposable
         var nat64 = new Nat64([.. site.Witnesses.IspDns, .. site.Witnesses.Resolvers], new UplinkFamilies(time), worldMeter, time);
         var resolver = new UplinkResolver(site.Witnesses.Resolvers, new LastGoodAddresses(_database, time), worldMeter, time, nat64);
         var http = new UplinkHttp(route, new UplinkDialler(resolver, trusted, worldMeter, time), trusted);
+        var cloud = CloudFactory.Create(site, launcher, http, time, logs);
+        var live = new LiveOptions(site, cloud.Lifecycle);
 
         // The tunnel, by the uplink that our own calls take too.
         var transport = new MeasuredTransport(new OpenSshTransport(launcher, site.Bastion, site.RuntimeDirectory, time), () => route()[0].Name);

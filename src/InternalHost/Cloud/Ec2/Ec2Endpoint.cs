@@ -1,0 +1,14 @@
+namespace InternalHost.Cloud.Ec2;
+
+/// <summary>Where a region's API is.</summary>
+/// <param name="Tokens">Where roles are assumed (STS).</param>
+internal sealed record Ec2Endpoint(string Region, Uri Url, Uri Tokens)
+{
+    /// <param name="own">An endpoint of the owner's, for all services: a private cloud, a test. Null: the region's public ones.</param>
+    public static Ec2Endpoint Of(string region, Uri? own) => new(region, own ?? Public("ec2", region), own ?? Public("sts", region));
+
+    private static Uri Public(string service, string region) => new($"https://{service}.{region}.{Suffix(region)}/");
+
+    /// <summary>The domain of the region's partition.</summary>
+    private static string Suffix(string region) => region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
+}
