@@ -91,6 +91,9 @@ internal sealed class NamespaceDemoWorld : IDemoWorld
 
     public IProcessLauncher Away => new Inside(_net, "away", _launcher);
 
+    /// <summary>Wiring C: a machine of the LAN on which the home is at <see cref="UplinkPlace.Address"/> of the backup.</summary>
+    public IProcessLauncher Lan => new Inside(_net, "box", _launcher);
+
     /// <exception cref="LabNetException">Also where this machine cannot make it.</exception>
     public static async Task<NamespaceDemoWorld> StartAsync(
         char wiring, bool fallsOver, IProcessLauncher launcher, TimeProvider time, CancellationToken ct, BackupFamily backup = BackupFamily.V4)

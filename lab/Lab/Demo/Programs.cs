@@ -11,6 +11,9 @@ internal static class Programs
     /// <summary>A child's environment is clean; these tell it what machine it is on.</summary>
     private static readonly string[] Passed = ["BASTION_SSHD", "DOTNET_ROOT", "XDG_RUNTIME_DIR"];
 
+    /// <summary>No program of ours sends by a proxy that its environment names: this one leads nowhere.</summary>
+    private static readonly string[] Proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+
     public static ProcessSpec InternalHost(params string[] arguments) =>
         new(Dotnet, [Repository.Assembly("InternalHost", "internalhost"), .. arguments]) { Environment = Surroundings };
 
@@ -31,6 +34,11 @@ internal static class Programs
         get
         {
             var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["DOTNET_NOLOGO"] = "1" };
+            foreach (var name in Proxies)
+            {
+                environment[name] = "http://127.0.0.1:9";
+            }
+
             foreach (var name in Passed)
             {
                 if (Environment.GetEnvironmentVariable(name) is { Length: > 0 } value)

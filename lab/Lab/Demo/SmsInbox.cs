@@ -30,7 +30,7 @@ internal sealed class SmsInbox
     /// <summary>By the words that people read: open, stuck, login, closed; other.</summary>
     private static string Kind(string body) => body switch
     {
-        _ when body.Contains(" LOGIN ", StringComparison.Ordinal) => "login",
+        _ when body.Contains(" LOGIN", StringComparison.Ordinal) => "login",
         _ when body.Contains("way in open", StringComparison.Ordinal) => "open",
         _ when body.Contains("NOT open", StringComparison.Ordinal) => "stuck",
         _ when body.Contains("way in closed", StringComparison.OrdinalIgnoreCase) => "closed",

@@ -1,4 +1,6 @@
+using System.Net;
 using Common.Processes;
+using Integration.Tests.Cloud;
 using InternalHost.Control;
 using InternalHost.Wan.Detection;
 using Lab.Demo;
@@ -18,11 +20,15 @@ internal sealed class LabOutage : IAsyncDisposable
     /// <summary>For each thing that must come, however busy the machine is.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
+    private const int InnerPort = 22;
+
     private static readonly DemoTimes Times = new(
         Pending: TimeSpan.FromSeconds(0.5), Boot: TimeSpan.FromSeconds(1), Stop: TimeSpan.FromSeconds(0.5), TellAfter: TimeSpan.Zero, StopAfter: TimeSpan.FromSeconds(2));
 
     private readonly RunFolder _folder = RunFolder.Make(keep: false);
     private readonly NamespaceDemoWorld _world;
+    private readonly OwnPlace _place = new();
+    private PamHost? _inner;
     private Cast _cast = null!;
     private DemoSite _site = null!;
     private StatusWatch _status = null!;
@@ -33,13 +39,14 @@ internal sealed class LabOutage : IAsyncDisposable
     public Places Places => _world.Places;
 
     /// <summary>Both uplinks are Up, and nothing runs in the cloud.</summary>
-    public static async Task<LabOutage> StartAsync(char wiring, BackupFamily backup)
+    /// <param name="withLogins">The inside has an sshd on its LAN whose logins the daemon reads.</param>
+    public static async Task<LabOutage> StartAsync(char wiring, BackupFamily backup, bool withLogins = false)
     {
         var launcher = new SystemProcessLauncher(TimeProvider.System);
         var outage = new LabOutage(await NamespaceDemoWorld.StartAsync(wiring, fallsOver: false, launcher, TimeProvider.System, default, backup));
         try
         {
-            await outage.SetUpAsync(launcher);
+            await outage.SetUpAsync(launcher, withLogins);
             return outage;
         }
         catch
@@ -68,6 +75,15 @@ internal sealed class LabOutage : IAsyncDisposable
         using var limit = new CancellationTokenSource(Patience);
         var owner = new OwnerLogin(await _site.ClientConfigurationAsync(_world.Home, limit.Token), _world.Away);
         Assert.Equal(_site.Proof, await owner.RunAsync(OwnerLogin.CommandIn(told)!, ["cat", _site.InsideFile], limit.Token));
+    }
+
+    /// <summary>Somebody of the LAN comes to the inside itself; returns what is told of it.</summary>
+    public async Task<string> LogInFromLanAsync()
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        var login = await _world.Lan.RunAsync(new ProcessSpec("ssh", [.. _inner!.SshOptions, $"alice@{_inner.Server.Address}", "true"]), limit.Token);
+        Assert.True(login.Ok, login.Error);
+        return (await _cast.Phone.UntilAsync("login", limit.Token)).Text;
     }
 
     /// <summary>The primary is back; returns when the provider has confirmed that the VM is stopped and the owner knows.</summary>
@@ -111,17 +127,30 @@ internal sealed class LabOutage : IAsyncDisposable
             await _cast.DisposeAsync();
         }
 
+        if (_inner is not null)
+        {
+            await _inner.DisposeAsync();
+        }
+
         await _world.DisposeAsync();
         _folder.Dispose();
+        _place.Dispose();
     }
 
-    private async Task SetUpAsync(IProcessLauncher launcher)
+    private async Task SetUpAsync(IProcessLauncher launcher, bool withLogins)
     {
         var account = new TwilioAccount();
         _cast = await Cast.StartAsync(_world, _folder, account, TimeProvider.System);
         _site = await DemoSite.PrepareAsync(_folder, _world, DemoPorts.Find(), account, Times, launcher, default);
         var yaml = await File.ReadAllTextAsync(_site.ConfigurationFile);
-        await File.WriteAllTextAsync(_site.ConfigurationFile, yaml.Replace("outage:\n", "outage:\n  confirm_after: 3s\n  recover_after: 3s\n", StringComparison.Ordinal));
+        yaml = yaml.Replace("outage:\n", "outage:\n  confirm_after: 3s\n  recover_after: 3s\n", StringComparison.Ordinal);
+        if (withLogins)
+        {
+            _inner = await PamHost.StartAsync(_place.Folder, _world.Home, new CancellationTokenSource(Patience).Token, new IPEndPoint(Places.Backup.Address!, InnerPort));
+            yaml = yaml.Replace("logins: {log: none, spool: none}", $"logins: {{log: {_inner.LogFile}, spool: {_place.File("spool/bastion")}}}", StringComparison.Ordinal);
+        }
+
+        await File.WriteAllTextAsync(_site.ConfigurationFile, yaml);
         _status = new StatusWatch(_site.ControlSocket, TimeProvider.System);
         _provider = new ProviderWatch(Path.Combine(_site.CloudFolder, "provider.log"), TimeProvider.System);
         await _cast.StartHomeAsync(_site, _world, TimeProvider.System, default);
