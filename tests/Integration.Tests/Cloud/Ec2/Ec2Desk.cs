@@ -38,7 +38,7 @@ internal sealed class Ec2Desk : IDisposable
     public string SecretFile => Path.Combine(_folder.FullName, "aws");
 
     /// <summary>Fails a test that hangs; longer than anything that is waited for.</summary>
-    public CancellationToken Soon { get; } = new CancellationTokenSource(TimeSpan.FromMinutes(3)).Token;
+    public CancellationToken Soon { get; } = new CancellationTokenSource(TimeSpan.FromMinutes(10)).Token;
 
     public UplinkOptions Uplink { get; } = new(UplinkName.Backup, "lo", IPAddress.Loopback);
 

@@ -83,18 +83,22 @@ public sealed class Ec2ReachTests : IAsyncLifetime
         Assert.Equal(["AssumeRole", "DescribeInstances", "DescribeInstances"], _ec2.Requests.Select(r => r.Action));
     }
 
+    /// <summary>Each at an address of its own: the SDK remembers what it has learnt of a server's clock for as long as the process lives.</summary>
     [Theory]
-    [InlineData(-56 * 365)]   // ours in 2026, theirs in 1970: as if our clock were in 2082
-    [InlineData(12 * 365)]    // theirs in 2038: as if our clock had lost twelve years
-    [InlineData(2)]
-    public async Task Clock_that_is_wrong_by_years_signs_again_with_the_servers(int days)
+    [InlineData(1, -56 * 365)]   // ours in 2026, theirs in 1970: as if our clock were in 2082
+    [InlineData(2, 12 * 365)]    // theirs in 2038: as if our clock had lost twelve years
+    [InlineData(3, 2)]
+    public async Task Clock_that_is_wrong_by_years_signs_again_with_the_servers(byte host, int days)
     {
-        _ec2.Behaviour = new Ec2Behaviour { ClockError = TimeSpan.FromDays(days) };
+        await using var elsewhere = await Ec2StandIn.StartAsync(new IPEndPoint(new IPAddress([127, 87, 0, host]), 0));
+        elsewhere.Make("home");
+        elsewhere.Behaviour = new Ec2Behaviour { ClockError = TimeSpan.FromDays(days) };
+        var cloud = _desk.Cloud("home", by: _desk.Transport(elsewhere.Url));
 
-        await SeesAsync();
-        await SeesAsync();
+        await cloud.DescribeAsync(_desk.Soon);
+        Assert.Equal(InstanceState.Stopped, (await cloud.DescribeAsync(_desk.Soon)).State);
 
-        Assert.Equal(["RequestExpired", null, null], _ec2.Requests.Select(r => r.Error));
+        Assert.Equal(["RequestExpired", null, null], elsewhere.Requests.Select(r => r.Error));
     }
 
     [Fact]
