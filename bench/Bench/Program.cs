@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Bench;
 using Bench.Detection;
+using Bench.Recovery;
 using Lab;
 
 const int Good = 0;
@@ -8,7 +9,7 @@ const int BrokenPromise = 1;
 const int BadUsage = 2;
 const int CannotRun = 77;
 
-IBenchmark[] all = [new Detect(), new FalseDown(), new StartToTunnel(), new Simulate(), new Storm(), new LoginDelay(), new LoginToGateway(), .. LabDetect.All];
+IBenchmark[] all = [new Detect(), new FalseDown(), new StartToTunnel(), new Recover(), new Simulate(), new Storm(), new LoginDelay(), new LoginToGateway(), .. LabDetect.All];
 var results = Path.Combine(Repository.Root, "bench", "results");
 var names = new List<string>();
 int? runs = null;
@@ -23,7 +24,7 @@ for (var i = 0; i < args.Length; i++)
             }
 
             return Good;
-        case "--runs" or "--count" or "--years" when i + 1 < args.Length && int.TryParse(args[i + 1], out var n) && n > 0:
+        case "--runs" or "--trials" or "--count" or "--years" when i + 1 < args.Length && int.TryParse(args[i + 1], out var n) && n > 0:
             runs = n;
             i++;
             break;

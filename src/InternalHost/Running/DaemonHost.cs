@@ -86,6 +86,7 @@ internal sealed class DaemonHost : IAsyncDisposable
             Heard = recorder is null ? null : recorder.Hear,
             BastionProof = () => wayIn.Proof,
             BastionRuns = () => bastion.Runs,
+            Returned = () => TryNow(wayIn),
         };
         var route = WayOut.Route(site.Primary, site.Backup, () => wan.Primary.Usable, () => wan.Backup.Usable);
         var nat64 = new Nat64([.. site.Witnesses.IspDns, .. site.Witnesses.Resolvers], new UplinkFamilies(time), worldMeter, time);
@@ -245,7 +246,15 @@ internal sealed class DaemonHost : IAsyncDisposable
             memory.Remember(report.Name == UplinkName.Primary ? site.Primary : site.Backup);
         }
 
-        if (report.Usable == Usable.Yes && wayIn.Wanted)
+        if (report.Usable == Usable.Yes)
+        {
+            TryNow(wayIn);
+        }
+    }
+
+    private static void TryNow(WayInByTunnel wayIn)
+    {
+        if (wayIn.Wanted)
         {
             wayIn.Tunnel.Nudge();
         }

@@ -32,6 +32,7 @@ internal sealed partial class WanService(
     private readonly UplinkPair _pair = new(options.PrimaryDetector, options.BackupDetector, Instant.Now(time));
     private readonly OwnPulse _pulse = new(WallOffset(time));
     private Instant _lastProof;
+    private Instant _lastReturn;
     private bool _bastionRuns;
     private volatile bool _attentive;
     private volatile UplinkReport? _primary;
@@ -63,6 +64,9 @@ internal sealed partial class WanService(
 
     /// <summary>Whether our own bastion runs somewhere where it can be asked; asked each turn.</summary>
     public Func<bool>? BastionRuns { get; init; }
+
+    /// <summary>An uplink that was silent answers again, whatever the verdict still waits for; must not block.</summary>
+    public Action? Returned { get; init; }
 
     /// <summary>Sees each event in the loop, in order; must not block.</summary>
     public Action<WanEvent>? Heard { get; init; }
@@ -169,6 +173,11 @@ internal sealed partial class WanService(
         Drain(_pair.Backup);
         _primary = Publish(UplinkName.Primary, now, _primary);
         _backup = Publish(UplinkName.Backup, now, _backup);
+        if (_pair.Returned is { } returned && returned > _lastReturn)
+        {
+            _lastReturn = returned;
+            Returned?.Invoke();
+        }
     }
 
     /// <summary>Between two turns of the loop only the last verdict counts.</summary>

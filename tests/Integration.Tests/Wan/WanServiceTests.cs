@@ -25,6 +25,7 @@ public sealed class WanServiceTests : IAsyncLifetime
     private LoopbackWorld _world = null!;
     private WanService _service = null!;
     private volatile bool _bastionRuns;
+    private volatile int _returns;
     private UplinkName? _tunnelBy;
 
     public async Task InitializeAsync()
@@ -55,6 +56,7 @@ public sealed class WanServiceTests : IAsyncLifetime
             NullLogger<WanService>.Instance)
         {
             BastionRuns = () => _bastionRuns,
+            Returned = () => _returns++,
             BastionProof = () => _tunnelBy is { } by ? (by, Instant.Now(TimeProvider.System)) : null,
         };
         await _service.StartAsync(default);
@@ -105,9 +107,11 @@ public sealed class WanServiceTests : IAsyncLifetime
 
         _world.Primary.Dark = _world.Backup.Dark = true;
         var fault = await UntilAsync(r => r is { Name: UplinkName.Primary, State: UplinkState.LocalFault });
+        var returns = _returns;
         _world.Backup.Dark = false;
         var down = await UntilAsync(r => r is { Name: UplinkName.Primary, Usable: Usable.No });
 
+        Assert.InRange(_returns, returns + 1, int.MaxValue);
         Assert.Equal(Usable.Unknown, fault.Usable);
         Assert.Contains(fault.Reason, (string[])[Reasons.BothDark, Reasons.Late]);
         Assert.Equal(UplinkState.Down, down.State);

@@ -81,6 +81,23 @@ public class UplinkDetectorTests
     }
 
     [Fact]
+    public void First_answer_after_a_silence_is_told_long_before_the_verdict()
+    {
+        var world = new ScriptedWorld().When(50, w => w.Pair.Want(w.Now, true)).When(60, w => w.Cut(B)).When(120.5, w => w.Restore(B)).RunTo(120.4);
+        Assert.True(world.Pair.Returned <= ScriptedWorld.At(1));
+
+        world.RunTo(122);
+        var returned = world.Pair.Returned!.Value;
+        var state = world.Pair.Backup.Current.State;
+        world.RunTo(300);
+
+        Assert.InRange(ScriptedWorld.Seconds(returned), 120.5, 121.5);
+        Assert.Equal(UplinkState.Down, state);
+        Assert.Equal(UplinkState.Up, world.Pair.Backup.Current.State);
+        Assert.Equal(returned, world.Pair.Returned);
+    }
+
+    [Fact]
     public void Recovery_needs_an_authenticated_success()
     {
         var world = new ScriptedWorld().When(60, w => w.Cut(P))

@@ -40,6 +40,12 @@ internal abstract class Detector
     /// <summary>Send time of the last answered probe.</summary>
     public Instant? LastAnswered { get; protected set; }
 
+    /// <summary>
+    /// Send time of the first answer after a silence in which it was not Up: the link is back. The verdict waits for a good spell; who only wants to
+    /// try need not.
+    /// </summary>
+    public Instant? Returned { get; protected set; }
+
     /// <summary>The moment at which <see cref="Tick"/> must be called, if nothing happens before.</summary>
     public Instant NextWake { get; private set; }
 

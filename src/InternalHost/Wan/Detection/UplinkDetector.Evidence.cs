@@ -5,6 +5,9 @@ namespace InternalHost.Wan.Detection;
 /// <summary>What the events mean.</summary>
 internal sealed partial class UplinkDetector
 {
+    /// <summary>Rounds come each second while it matters: this long without any answer is a silence.</summary>
+    private static readonly TimeSpan ReturnAfter = TimeSpan.FromSeconds(3);
+
     private void OnVote(in ProbeResult result)
     {
         var track = TrackOf(result.Request.Witness);
@@ -70,6 +73,11 @@ internal sealed partial class UplinkDetector
 
     private void EndDark(Instant sent)
     {
+        if (Current.State != UplinkState.Up && !(LastAnswered > sent - ReturnAfter))
+        {
+            Returned = sent;
+        }
+
         LastAnswered = LastAnswered is { } last && last > sent ? last : sent;
         if (sent < _darkFrom)
         {

@@ -33,6 +33,9 @@ internal sealed class UplinkPair
 
     public Detector Backup { get; }
 
+    /// <summary>When either was first heard again after a silence; null: neither ever.</summary>
+    public Instant? Returned => Primary.Returned > Backup.Returned || Backup.Returned is null ? Primary.Returned : Backup.Returned;
+
     public Instant NextWake => Instant.Min(Primary.NextWake, Backup.NextWake);
 
     public Detector this[UplinkName name] => name == UplinkName.Primary ? Primary : Backup;
