@@ -27,6 +27,7 @@ internal sealed partial class Invariants
         Orders.Stepped(before, step);
         // The operator's word outranks the owner's stop as it outranks the detector; and the outage that it was said of may end in the daemon's last moment.
         _ownerStopHolds &= ev is not (FailoverEvent.OperatorResumed or FailoverEvent.UplinkSeen { Uplink: UplinkName.Primary, Usable: Usable.Yes });
+        _anybodysStop = step.Next is { Phase: Phase.Starting { Before: null }, Outage.Launch: null };
         if (before.Phase is not Phase.Starting && step.Next.Phase is Phase.Starting && _world.Inside is { } inside)
         {
             var told = inside.Uplinks.Usable(UplinkName.Primary);

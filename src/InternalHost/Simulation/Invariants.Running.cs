@@ -29,6 +29,9 @@ internal sealed partial class Invariants
     private Instant _ownerStoppedAt = Instant.Never;
     private bool _ownerStopHolds;
 
+    /// <summary>A machine of which nothing was known before its start, stopped before it was seen running: this launch may be the stopped one, or the one before it.</summary>
+    private bool _anybodysStop;
+
     /// <summary>Before the provider carries out an order.</summary>
     public void Acted(Actor by, bool start, Vm? vm)
     {
@@ -65,7 +68,7 @@ internal sealed partial class Invariants
     private void OnStart()
     {
         var at = _world.Now;
-        var held = _ownerStopHolds && at - _ownerStoppedAt < StayClosed && !IsAnybodysStop;
+        var held = _ownerStopHolds && at - _ownerStoppedAt < StayClosed && !_anybodysStop;
         Hold(10, !held, $"started {(at - _ownerStoppedAt).TotalMinutes:F0} min after the owner had stopped it");
         _serving = null;
         if (CalmAround() >= TimeSpan.FromMinutes(2))
@@ -73,9 +76,6 @@ internal sealed partial class Invariants
             _world.Agenda.After(TimeSpan.Zero, ExpectServing);
         }
     }
-
-    /// <summary>A machine of which nothing was known before its start, stopped before it was seen running: this launch may be the stopped one, or the one before it.</summary>
-    private bool IsAnybodysStop => _world.Inside?.State is { Phase: Phase.Starting { Before: null }, Outage.Launch: null };
 
     private void ExpectServing()
     {

@@ -60,6 +60,8 @@ internal static class OddScenes
         ["owner starts it while our key is refused"] = [At(KeyRefused, 30, 900), At(OwnerStarts, 138)],
         ["owner pulls the plug on one of which nothing is known"] =
             [At(PowerCut, 20, 100), At(BackupDark, 20, 190), At(Blackout, 20, 600), In("Starting", OwnerStops, 0.3, level: 1)],
+        ["owner stops one of which nothing is known, and a kill behind the second start"] =
+            [At(PowerCut, 20, 100), At(BackupDark, 20, 190), At(Blackout, 20, 600), In("Starting", OwnerStops, 0.3, level: 1), In("Starting", Crash, 20, level: (int)Cut.BeforeResult)],
         ["gateway dead through outages and a drill"] =
             [At(GatewayDead, 30, 6_000), .. Outage(200), At(DrillAsked, 1_500), At(Blackout, 3_000, 200), At(DrillAsked, 4_200)],
         ["owner stops it while the disk takes nothing, and a kill"] =
