@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Lab.Clouds;
+
+/// <summary>The JSON of DigitalOcean's API v2, with all that its description requires.</summary>
+internal static class DropletAnswer
+{
+    private const int Disk = 10;
+    private const int Memory = 512;
+
+    public static JsonNode Droplet(LabDroplet d) => new JsonObject
+    {
+        ["id"] = d.Id,
+        ["name"] = d.Name,
+        ["memory"] = Memory,
+        ["vcpus"] = 1,
+        ["disk"] = Disk,
+        ["locked"] = false,
+        ["status"] = d.Status,
+        ["created_at"] = Time(d.CreatedAt),
+        ["features"] = new JsonArray("ipv6"),
+        ["backup_ids"] = new JsonArray(),
+        ["next_backup_window"] = null,
+        ["snapshot_ids"] = new JsonArray(),
+        ["image"] = new JsonObject { ["id"] = long.TryParse(d.Image, CultureInfo.InvariantCulture, out var image) ? image : 1, ["name"] = "snapshot", ["type"] = "snapshot", ["regions"] = new JsonArray(d.Region), ["min_disk_size"] = Disk },
+        ["volume_ids"] = new JsonArray(),
+        ["size"] = Size(d),
+        ["size_slug"] = d.Size,
+        ["networks"] = new JsonObject
+        {
+            // Given a little later than the Droplet itself.
+            ["v4"] = d.Status == "new" ? new JsonArray() : new JsonArray(V4(d.V4.ToString(), "public"), V4("10.0.0.2", "private")),
+            ["v6"] = d.Status == "new" ? new JsonArray() : new JsonArray(new JsonObject { ["ip_address"] = d.V6.ToString(), ["netmask"] = 64, ["gateway"] = "2001:db8::1", ["type"] = "public" }),
+        },
+        ["region"] = new JsonObject
+        {
+            ["name"] = d.Region,
+            ["slug"] = d.Region,
+            ["features"] = new JsonArray("ipv6"),
+            ["available"] = true,
+            ["sizes"] = new JsonArray(d.Size),
+        },
+        ["tags"] = new JsonArray([.. d.Tags.Select(t => (JsonNode)t)]),
+    };
+
+    public static JsonNode Action(LabAction a) => new JsonObject
+    {
+        ["id"] = a.Id,
+        ["status"] = a.Status,
+        ["type"] = a.Type,
+        ["started_at"] = Time(a.StartedAt),
+        ["completed_at"] = Time(a.StartedAt),
+        ["resource_id"] = a.Droplet,
+        ["resource_type"] = "droplet",
+        ["region_slug"] = "fra1",
+    };
+
+    public static JsonNode Snapshot(LabSnapshot s) => new JsonObject
+    {
+        ["id"] = s.Id.ToString(CultureInfo.InvariantCulture),
+        ["name"] = s.Name,
+        ["created_at"] = Time(s.CreatedAt),
+        ["regions"] = new JsonArray([.. s.Regions.Select(r => (JsonNode)r)]),
+        ["resource_id"] = "1",
+        ["resource_type"] = "droplet",
+        ["min_disk_size"] = Disk,
+        ["size_gigabytes"] = 1.4,
+        ["tags"] = new JsonArray(),
+    };
+
+    private static JsonObject Size(LabDroplet d) => new()
+    {
+        ["slug"] = d.Size,
+        ["memory"] = Memory,
+        ["vcpus"] = 1,
+        ["disk"] = Disk,
+        ["transfer"] = 0.5,
+        ["price_monthly"] = 4.0,
+        ["price_hourly"] = 0.00595,
+        ["regions"] = new JsonArray(d.Region),
+        ["available"] = true,
+        ["description"] = "Basic",
+    };
+
+    private static JsonObject V4(string address, string type) => new()
+    {
+        ["ip_address"] = address,
+        ["netmask"] = "255.255.255.0",
+        ["gateway"] = "203.0.113.254",
+        ["type"] = type,
+    };
+
+    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
