@@ -29,28 +29,6 @@ public sealed record Ec2Machine(string Id, string State, string Type, string Ima
     public bool Runs => State is "pending" or "running" or "stopping";
 }
 
-/// <summary>What a request meets instead of its answer.</summary>
-public abstract record Ec2Trouble
-{
-    /// <summary>An error of EC2's own; nothing is done.</summary>
-    public sealed record Error(string Code, int Status = 400, string Message = "refused by the lab") : Ec2Trouble;
-
-    /// <summary>The connection is cut; nothing is done.</summary>
-    public sealed record LoseRequest : Ec2Trouble;
-
-    /// <summary>It is done, and the connection is cut before a byte of the answer.</summary>
-    public sealed record LoseReply : Ec2Trouble;
-
-    /// <summary>It is done, and the connection is cut in the middle of the answer.</summary>
-    public sealed record HalfReply : Ec2Trouble;
-
-    /// <summary>It is done, and answered so much later.</summary>
-    public sealed record Slow(TimeSpan By) : Ec2Trouble;
-
-    /// <summary>Somebody else answers: a portal's page.</summary>
-    public sealed record Page(int Status = 200, string? Location = null) : Ec2Trouble;
-}
-
 /// <summary>How the stand-in behaves from now on.</summary>
 public sealed record Ec2Behaviour
 {

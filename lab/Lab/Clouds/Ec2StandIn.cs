@@ -21,7 +21,7 @@ namespace Lab.Clouds;
 /// <example><code>
 /// await using var ec2 = await Ec2StandIn.StartAsync();
 /// var id = ec2.Make("home");
-/// ec2.Trouble("StartInstances", new Ec2Trouble.LoseReply());
+/// ec2.Trouble("StartInstances", new CloudTrouble.LoseReply());
 /// </code></example>
 public sealed class Ec2StandIn : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ public sealed class Ec2StandIn : IAsyncDisposable
     public const string Secret = "lab/secret+with=signs";
     public const string SiteTag = "bastion:site";
 
-    private readonly ConcurrentDictionary<string, ConcurrentQueue<Ec2Trouble>> _troubles = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<CloudTrouble>> _troubles = new(StringComparer.Ordinal);
     private readonly Ec2Account _account;
     private readonly Ec2Actions _actions;
     private readonly TimeProvider _time;
@@ -110,7 +110,7 @@ public sealed class Ec2StandIn : IAsyncDisposable
     public void Terminate(string id) => _account.Terminate(id);
 
     /// <summary>What the next requests for that action meet, one each.</summary>
-    public void Trouble(string action, params ReadOnlySpan<Ec2Trouble> troubles)
+    public void Trouble(string action, params ReadOnlySpan<CloudTrouble> troubles)
     {
         var queue = _troubles.GetOrAdd(action, _ => new());
         foreach (var trouble in troubles)
@@ -161,26 +161,26 @@ public sealed class Ec2StandIn : IAsyncDisposable
 
     public ValueTask DisposeAsync() => new(GoDownAsync());
 
-    private async Task AnswerAsync(HttpContext context, string action, ImmutableSortedDictionary<string, string> parameters, byte[] body, Ec2Trouble? trouble)
+    private async Task AnswerAsync(HttpContext context, string action, ImmutableSortedDictionary<string, string> parameters, byte[] body, CloudTrouble? trouble)
     {
-        if (trouble is Ec2Trouble.LoseRequest)
+        if (trouble is CloudTrouble.LoseRequest)
         {
             context.Abort();
         }
-        else if (trouble is Ec2Trouble.Page page)
+        else if (trouble is CloudTrouble.Page page)
         {
             await WriteAsync(context, page.Status, "<!DOCTYPE html><html><body>Welcome to the hotel<br></body></html>", "text/html", page.Location);
         }
         else
         {
-            var (status, answer, error) = Do(context.Request, action, parameters, body, trouble as Ec2Trouble.Error);
+            var (status, answer, error) = Do(context.Request, action, parameters, body, trouble as CloudTrouble.Error);
             Requests.Enqueue(new Ec2Request(action, parameters, error, context.Connection.RemoteIpAddress));
             await SendAsync(context, status, answer.ToString(SaveOptions.DisableFormatting), trouble);
         }
     }
 
     private (int Status, XElement Answer, string? Error) Do(
-        HttpRequest request, string action, ImmutableSortedDictionary<string, string> parameters, byte[] body, Ec2Trouble.Error? error)
+        HttpRequest request, string action, ImmutableSortedDictionary<string, string> parameters, byte[] body, CloudTrouble.Error? error)
     {
         try
         {
@@ -217,20 +217,20 @@ public sealed class Ec2StandIn : IAsyncDisposable
         return Ec2Answer.Session(keyId, secret, token, _time.GetUtcNow().AddHours(1));
     }
 
-    private async Task SendAsync(HttpContext context, int status, string xml, Ec2Trouble? trouble)
+    private async Task SendAsync(HttpContext context, int status, string xml, CloudTrouble? trouble)
     {
         switch (trouble)
         {
-            case Ec2Trouble.LoseReply:
+            case CloudTrouble.LoseReply:
                 context.Abort();
                 return;
-            case Ec2Trouble.HalfReply:
+            case CloudTrouble.HalfReply:
                 context.Response.ContentLength = Encoding.UTF8.GetByteCount(xml);
                 await context.Response.WriteAsync(xml[..(xml.Length / 2)]);
                 await context.Response.Body.FlushAsync();
                 context.Abort();
                 return;
-            case Ec2Trouble.Slow slow:
+            case CloudTrouble.Slow slow:
                 await Task.Delay(slow.By, _time, context.RequestAborted);
                 break;
         }

@@ -20,7 +20,7 @@ internal static class BastionReader
 
     public static BastionOptions Read(ConfigurationSection section, string site, string runtimeDirectory)
     {
-        var cloud = section.Need("cloud", Cloud, "ec2, static (a host that always runs), command, or local");
+        var cloud = section.Need("cloud", Cloud, "ec2, digitalocean, static (a host that always runs), command, or local");
         var options = new BastionOptions(
             cloud,
             section.List("ports", Port, SiteDefaults.BastionPorts),
@@ -43,7 +43,7 @@ internal static class BastionReader
         options = options with
         {
             Commands = section.Has("commands") ? Commands(section.Section("commands")) : null,
-            Ec2 = cloud == CloudKind.Ec2 ? Ec2Reader.Read(section) : null,
+            Api = CloudApiReader.Read(section, cloud),
         };
         CrossCheck(section, options);
         section.Close();
@@ -79,8 +79,8 @@ internal static class BastionReader
         "local" => CloudKind.Local,
         "command" => CloudKind.Command,
         "ec2" => CloudKind.Ec2,
-        "digitalocean" => Reading.Bad("is not in this version: ec2, static, command and local are"),
-        _ => SiteReader.Choice(("ec2", CloudKind.Ec2), ("static", CloudKind.Static), ("command", CloudKind.Command), ("local", CloudKind.Local))(text),
+        "digitalocean" => CloudKind.DigitalOcean,
+        _ => SiteReader.Choice(("ec2", CloudKind.Ec2), ("digitalocean", CloudKind.DigitalOcean), ("static", CloudKind.Static), ("command", CloudKind.Command), ("local", CloudKind.Local))(text),
     };
 
     /// <summary>Keys as text, or the path of a file that holds them (read by <see cref="SiteFiles"/>).</summary>
@@ -118,12 +118,12 @@ internal static class BastionReader
             section.Fail("address", "", "is missing: where the static bastion is, as an IP address");
         }
 
-        if (options.Cloud is CloudKind.Local or CloudKind.Command or CloudKind.Ec2 && options.Address is not null)
+        if (options.Cloud is CloudKind.Local or CloudKind.Command or CloudKind.Ec2 or CloudKind.DigitalOcean && options.Address is not null)
         {
             section.Fail("address", options.Address.ToString(), "is for cloud: static; the others find the address themselves");
         }
 
-        if (options.Cloud is CloudKind.Static or CloudKind.Command or CloudKind.Ec2 && section.Has("socket"))
+        if (options.Cloud is CloudKind.Static or CloudKind.Command or CloudKind.Ec2 or CloudKind.DigitalOcean && section.Has("socket"))
         {
             section.Fail("socket", options.LocalSocket ?? "", "is for cloud: local");
         }
@@ -133,9 +133,9 @@ internal static class BastionReader
             section.Fail("commands", "", options.Commands is null ? "is missing: describe, start and stop, each a program and its arguments" : "is for cloud: command");
         }
 
-        if (options.Cloud != CloudKind.Unknown && options.Ec2 is null)
+        if (options.Cloud != CloudKind.Unknown && options.Api is null)
         {
-            Ec2Reader.Refuse(section);
+            CloudApiReader.Refuse(section);
         }
 
         CheckPorts(section, options);

@@ -23,6 +23,8 @@ internal static class SiteDefaults
     /// <summary>All x86, as the bastion's package; half a gigabyte is enough for it.</summary>
     public static readonly ImmutableArray<string> Ec2Sizes = ["t3.nano", "t3a.nano", "t3.micro"];
 
+    public static readonly ImmutableArray<string> DropletSizes = ["s-1vcpu-512mb-10gb", "s-1vcpu-1gb"];
+
     public static readonly TimeSpan DeadMan = TimeSpan.FromMinutes(20);
 
     public static readonly TimeSpan RecoverAfter = TimeSpan.FromSeconds(20);

@@ -23,7 +23,7 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
             Bastion = options.Bastion with
             {
                 HostKeys = HostKeys(options.Bastion.HostKeys),
-                Ec2 = options.Bastion.Ec2 is { } ec2 ? ec2 with { SecretFile = Secret("bastion.secret", ec2.SecretFile) } : null,
+                Api = options.Bastion.Api is { } api ? api with { SecretFile = Secret("bastion.secret", api.SecretFile) } : null,
             },
             Messages = options.Messages with
             {

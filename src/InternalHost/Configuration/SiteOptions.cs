@@ -115,19 +115,19 @@ public sealed record BastionOptions(
     /// <summary>command: what to run. Others: null.</summary>
     public CloudCommands? Commands { get; init; }
 
-    /// <summary>ec2: where the VM is, and whose. Others: null.</summary>
-    public Ec2Options? Ec2 { get; init; }
+    /// <summary>ec2, digitalocean: where the VM is, and whose. Others: null.</summary>
+    public CloudApiOptions? Api { get; init; }
 }
 
-/// <summary>Provider <c>ec2</c>.</summary>
-/// <param name="Region">AWS's name of it: eu-central-1.</param>
-/// <param name="Sizes">Instance types that will do, the first one first.</param>
-/// <param name="SecretFile">A shared credentials file with a profile [default]; null: the environment's and the user's own (~/.aws).</param>
-/// <param name="Endpoint">Where the API is; null: AWS's public one of the region.</param>
-public sealed record Ec2Options(string Region, ImmutableArray<string> Sizes, string? SecretFile, Uri? Endpoint)
+/// <summary>Providers <c>ec2</c> and <c>digitalocean</c>.</summary>
+/// <param name="Region">The provider's name of it: eu-central-1, fra1.</param>
+/// <param name="Sizes">What will do, in the provider's words, the first one first.</param>
+/// <param name="SecretFile">ec2: a shared credentials file with a profile [default]; null: the environment's and the user's own (~/.aws). digitalocean: the token.</param>
+/// <param name="Endpoint">Where the API is; null: the provider's public one.</param>
+public sealed record CloudApiOptions(string Region, ImmutableArray<string> Sizes, string? SecretFile, Uri? Endpoint)
 {
     /// <summary>By what is in the list.</summary>
-    public bool Equals(Ec2Options? other) => other is not null
+    public bool Equals(CloudApiOptions? other) => other is not null
         && Region == other.Region && Sizes.SequenceEqual(other.Sizes) && SecretFile == other.SecretFile && Endpoint == other.Endpoint;
 
     public override int GetHashCode() => HashCode.Combine(Region, SecretFile, Endpoint);

@@ -99,7 +99,7 @@ internal static class SiteSummary
             notes.Add("No agent: nobody can say who is logged in at the bastion.");
         }
 
-        if (options.Bastion.Ec2 is { SecretFile: null })
+        if (options.Bastion is { Cloud: CloudKind.Ec2, Api.SecretFile: null })
         {
             notes.Add("bastion.secret is missing: the AWS key is looked for in the environment and in ~/.aws of the user that internalhost runs as.");
         }
@@ -160,7 +160,7 @@ internal static class SiteSummary
     private static string Where(BastionOptions bastion) => bastion switch
     {
         { Address: { } address } => $" {address}",
-        { Ec2: { } ec2 } => $" in {ec2.Region}{(ec2.Endpoint is { } endpoint ? $" by {endpoint.Authority}" : "")}, {string.Join(" or ", ec2.Sizes)}",
+        { Api: { } api } => $" in {api.Region}{(api.Endpoint is { } endpoint ? $" by {endpoint.Authority}" : "")}, {string.Join(" or ", api.Sizes)}",
         _ => "",
     };
 

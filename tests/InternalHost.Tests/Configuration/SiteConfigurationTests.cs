@@ -62,19 +62,23 @@ public sealed class SiteConfigurationTests : IDisposable
     [InlineData(", address: 192.168.1.6", "", "uplinks.backup.address", "share eth0")]
     [InlineData("address: 192.168.1.6", "address: 192.168.1.6, carrier: modem", "uplinks.backup.carrier", "shares|share this interface")]
     [InlineData("address: 192.168.1.6", "adress: 192.168.1.6", "uplinks.backup.adress", "did you mean address?")]
-    [InlineData("cloud: static", "cloud: digitalocean", "bastion.cloud", "not in this version: ec2, static")]
+    [InlineData("cloud: static", "cloud: digitalocean", "bastion.region", "is missing: DigitalOcean's short name")]
+    [InlineData("cloud: static", "cloud: digitalocean", "bastion.secret", "is missing: the name of the secret")]
+    [InlineData("cloud: static", "cloud: digitalocean\n  region: eu-central-1\n  secret: twilio_key", "bastion.region", "such as fra1")]
+    [InlineData("cloud: static", "cloud: digitalocean\n  region: fra1\n  secret: twilio_key", "bastion.address", "is for cloud: static")]
+    [InlineData("cloud: static", "cloud: digitalocean\n  region: fra1\n  secret: twilio_key\n  sizes: [t3.nano]", "bastion.sizes[1]", "Droplet size")]
     [InlineData("cloud: static", "cloud: ec2", "bastion.region", "is missing: the AWS region")]
     [InlineData("cloud: static", "cloud: ec2\n  region: Frankfurt", "bastion.region", "such as eu-central-1")]
     [InlineData("cloud: static", "cloud: ec2\n  region: eu-central-1", "bastion.address", "is for cloud: static")]
     [InlineData("cloud: static", "cloud: ec2\n  region: eu-central-1\n  socket: /run/x", "bastion.socket", "is for cloud: local")]
     [InlineData("cloud: static", "cloud: ec2\n  region: eu-central-1\n  sizes: [nano]", "bastion.sizes[1]", "instance type")]
-    [InlineData("cloud: static", "cloud: ec2\n  region: eu-central-1\n  sizes: [t3.nano, t3.nano]", "bastion.sizes", "different instance types")]
+    [InlineData("cloud: static", "cloud: ec2\n  region: eu-central-1\n  sizes: [t3.nano, t3.nano]", "bastion.sizes", "different sizes")]
     [InlineData("cloud: static", "cloud: ec2\n  region: eu-central-1\n  secret: no_such", "bastion.secret", "is not there")]
     [InlineData("cloud: static", "cloud: ec2\n  region: eu-central-1\n  secret: 9f86d081884c7d659a2feaa0c55ad015", "bastion.secret", "not the secret itself")]
     [InlineData("cloud: static", "cloud: ec2\n  region: eu-central-1\n  endpoint: \"http://example.net\"", "bastion.endpoint", "must be https")]
-    [InlineData("cloud: static", "cloud: static\n  sizes: [t3.nano]", "bastion.sizes", "is for cloud: ec2")]
-    [InlineData("cloud: static", "cloud: static\n  secret: twilio_key", "bastion.secret", "is for cloud: ec2")]
-    [InlineData("cloud: static", "cloud: static\n  endpoint: \"https://example.net\"", "bastion.endpoint", "is for cloud: ec2")]
+    [InlineData("cloud: static", "cloud: static\n  sizes: [t3.nano]", "bastion.sizes", "is for cloud: ec2 or digitalocean")]
+    [InlineData("cloud: static", "cloud: static\n  secret: twilio_key", "bastion.secret", "is for cloud: ec2 or digitalocean")]
+    [InlineData("cloud: static", "cloud: static\n  endpoint: \"https://example.net\"", "bastion.endpoint", "is for cloud: ec2 or digitalocean")]
     [InlineData("cloud: static", "cloud: sattic", "bastion.cloud", "did you mean static?")]
     [InlineData("cloud: static", "cloud: local", "bastion.address", "is for cloud: static")]
     [InlineData("address: 198.51.100.10", "address: bastion.example.net", "bastion.address", "must be an IP address")]
@@ -85,7 +89,7 @@ public sealed class SiteConfigurationTests : IDisposable
     [InlineData("cloud: static", "cloud: static\n  ports: [22, 22]", "bastion.ports", "different ports")]
     [InlineData("cloud: static", "cloud: static\n  ports: [22016]", "bastion.ports", "inside the site's block")]
     [InlineData("cloud: static", "cloud: static\n  agent_port: 22016", "bastion.agent_port", "inside the site's block")]
-    [InlineData("cloud: static", "cloud: static\n  region: eu", "bastion.region", "is for cloud: ec2")]
+    [InlineData("cloud: static", "cloud: static\n  region: eu", "bastion.region", "is for cloud: ec2 or digitalocean")]
     [InlineData("kvm: 192.168.1.21:443", "kvm: 192.168.1.21", "services.kvm", "HOST:PORT")]
     [InlineData("kvm: 192.168.1.21:443", "kvm: {to: \"192.168.1.21:443\", port: 22016}", "services.kvm.port", "loop probe")]
     [InlineData("kvm: 192.168.1.21:443", "kvm: {to: \"192.168.1.21:443\", port: 80}", "services.kvm.port", "must be in the site's block")]
@@ -211,9 +215,19 @@ public sealed class SiteConfigurationTests : IDisposable
         var options = _folder.Load(_folder.Good.Replace(
             "cloud: static\n  address: 198.51.100.10", "cloud: ec2\n  region: eu-central-1\n  secret: twilio_key\n  endpoint: \"http://127.0.0.1:4566/\"", StringComparison.Ordinal)).OptionsOrThrow();
 
-        Assert.Equal(new Ec2Options("eu-central-1", ["t3.nano", "t3a.nano", "t3.micro"], _folder.At("secrets/twilio_key"), new Uri("http://127.0.0.1:4566/")), options.Bastion.Ec2);
+        Assert.Equal(new CloudApiOptions("eu-central-1", ["t3.nano", "t3a.nano", "t3.micro"], _folder.At("secrets/twilio_key"), new Uri("http://127.0.0.1:4566/")), options.Bastion.Api);
         Assert.Equal("bastion-sync", options.Bastion.SyncUser);
         Assert.Contains("ec2 in eu-central-1 by 127.0.0.1:4566, t3.nano or t3a.nano or t3.micro, ports 49022 then 443", SiteSummary.Render(options));
+    }
+
+    [Fact]
+    public void Droplets_have_a_region_sizes_and_a_token()
+    {
+        var options = _folder.Load(_folder.Good.Replace(
+            "cloud: static\n  address: 198.51.100.10", "cloud: digitalocean\n  region: fra1\n  secret: twilio_key", StringComparison.Ordinal)).OptionsOrThrow();
+
+        Assert.Equal(new CloudApiOptions("fra1", ["s-1vcpu-512mb-10gb", "s-1vcpu-1gb"], _folder.At("secrets/twilio_key"), null), options.Bastion.Api);
+        Assert.Contains("digitalocean in fra1, s-1vcpu-512mb-10gb or s-1vcpu-1gb, ports 49022 then 443", SiteSummary.Render(options));
     }
 
     [Fact]

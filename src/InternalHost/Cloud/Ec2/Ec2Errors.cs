@@ -59,11 +59,11 @@ internal static class Ec2Errors
     {
         var (failure, words) = e.Fault switch
         {
-            Ec2Fault.Refused => OfCode(e.Code),
-            Ec2Fault.Unreachable => (CloudFailure.Unreachable, "EC2 cannot be reached by this uplink; it is tried again by itself"),
-            Ec2Fault.LostReply => (CloudFailure.LostReply, "the connection broke before EC2's whole answer was here; it is looked at before it is asked again"),
-            Ec2Fault.NotEc2 => (CloudFailure.Unreachable, "somebody on the way answered instead of EC2 (a portal, a proxy, or a wrong bastion.endpoint): sign in there, or look at bastion.endpoint"),
-            Ec2Fault.NoCredential => (CloudFailure.Denied, "there is no AWS credential that can be used: name one with bastion.secret (docs/cloud.md)"),
+            CallFault.Refused => OfCode(e.Code),
+            CallFault.Unreachable => (CloudFailure.Unreachable, "EC2 cannot be reached by this uplink; it is tried again by itself"),
+            CallFault.LostReply => (CloudFailure.LostReply, "the connection broke before EC2's whole answer was here; it is looked at before it is asked again"),
+            CallFault.Stranger => (CloudFailure.Unreachable, "somebody on the way answered instead of EC2 (a portal, a proxy, or a wrong bastion.endpoint): sign in there, or look at bastion.endpoint"),
+            CallFault.NoCredential => (CloudFailure.Denied, "there is no AWS credential that can be used: name one with bastion.secret (docs/cloud.md)"),
             _ => (CloudFailure.Unknown, "the call to EC2 failed in an unknown way"),
         };
         return new CloudException(failure, $"{doing}: {words} ({Detail(e)})", e);

@@ -56,15 +56,15 @@ internal sealed class Ec2Transport(Ec2Endpoint endpoint, string? secretFile, Htt
     /// <summary>The SDK lets four kinds of exception out; a fifth is a mistake in it or here, and must not end who asked.</summary>
     private Ec2Exception Failed(Exception e) => e switch
     {
-        AmazonServiceException { ErrorCode: Ec2Reply.NotEc2 } s => new(Ec2Fault.NotEc2, "", s.Message, (int)s.StatusCode, null, s),
-        AmazonServiceException { ErrorCode: { Length: > 0 } code } s => new(Ec2Fault.Refused, code, s.Message, (int)s.StatusCode, s.RequestId, s),
-        AmazonServiceException s when s.InnerException is HttpRequestException or IOException => new(Ec2Fault.LostReply, "", $"{endpoint.Url.Host}: {s.InnerException.Message}", 0, null, s),
-        AmazonServiceException s => new(Ec2Fault.NotEc2, "", s.Message, (int)s.StatusCode, null, s),
-        AmazonClientException c => new(Ec2Fault.NoCredential, "", c.Message, 0, null, c),
-        HttpRequestException h => new(NothingSent(h) ? Ec2Fault.Unreachable : Ec2Fault.LostReply, "", h.Message, 0, null, h),
-        IOException io => new(Ec2Fault.LostReply, "", io.Message, 0, null, io),
-        OperationCanceledException => new(Ec2Fault.LostReply, "", $"{endpoint.Url.Host} did not answer in {ReplyTimeout.TotalSeconds} s", 0, null, e),
-        _ => new(Ec2Fault.Unknown, "", $"{e.GetType().Name}: {e.Message}", 0, null, e),
+        AmazonServiceException { ErrorCode: Ec2Reply.NotEc2 } s => new(CallFault.Stranger, "", s.Message, (int)s.StatusCode, null, s),
+        AmazonServiceException { ErrorCode: { Length: > 0 } code } s => new(CallFault.Refused, code, s.Message, (int)s.StatusCode, s.RequestId, s),
+        AmazonServiceException s when s.InnerException is HttpRequestException or IOException => new(CallFault.LostReply, "", $"{endpoint.Url.Host}: {s.InnerException.Message}", 0, null, s),
+        AmazonServiceException s => new(CallFault.Stranger, "", s.Message, (int)s.StatusCode, null, s),
+        AmazonClientException c => new(CallFault.NoCredential, "", c.Message, 0, null, c),
+        HttpRequestException h => new(NothingSent(h) ? CallFault.Unreachable : CallFault.LostReply, "", h.Message, 0, null, h),
+        IOException io => new(CallFault.LostReply, "", io.Message, 0, null, io),
+        OperationCanceledException => new(CallFault.LostReply, "", $"{endpoint.Url.Host} did not answer in {ReplyTimeout.TotalSeconds} s", 0, null, e),
+        _ => new(CallFault.Unknown, "", $"{e.GetType().Name}: {e.Message}", 0, null, e),
     };
 
     private static bool NothingSent(HttpRequestException e) => e.HttpRequestError

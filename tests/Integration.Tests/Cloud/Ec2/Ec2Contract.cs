@@ -121,7 +121,7 @@ internal static class Ec2Contract
     {
         var e = await Assert.ThrowsAsync<Ec2Exception>(() => desk.Client.StartInstancesAsync("i-0123456789abcdef0", dryRun: false, desk.Soon));
 
-        Assert.Equal((Ec2Fault.Refused, Ec2Errors.InvalidInstanceIdNotFound, 400), (e.Fault, e.Code, e.Status));
+        Assert.Equal((CallFault.Refused, Ec2Errors.InvalidInstanceIdNotFound, 400), (e.Fault, e.Code, e.Status));
     }
 
     private static async Task TagsAsync(Ec2Desk desk, string site)

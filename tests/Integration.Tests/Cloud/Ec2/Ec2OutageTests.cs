@@ -31,8 +31,8 @@ public sealed class Ec2OutageTests
         await using var ec2 = await Ec2StandIn.StartAsync();
         ec2.Behaviour = new Ec2Behaviour { AddressesOf = _ => [.. world.Places.BastionAddresses], PendingFor = TimeSpan.FromSeconds(0.5), StoppingFor = TimeSpan.FromSeconds(0.5) };
         var id = ec2.Make(DemoSite.Name);
-        ec2.Trouble("StartInstances", new Ec2Trouble.HalfReply());
-        ec2.Trouble("StopInstances", new Ec2Trouble.Error("RequestLimitExceeded", 503));
+        ec2.Trouble("StartInstances", new CloudTrouble.HalfReply());
+        ec2.Trouble("StopInstances", new CloudTrouble.Error("RequestLimitExceeded", 503));
         await ConfigureAsync(site, folder, ec2.Url);
         await cast.StartHomeAsync(site, world, TimeProvider.System, default);
         await cast.StartCloudAsync(site, world, default);

@@ -118,7 +118,7 @@ public sealed class Ec2ReachTests : IAsyncLifetime
     [InlineData(511, null)]
     public async Task Portal_in_the_way_is_told_apart(int status, string? location)
     {
-        _ec2.Trouble("DescribeInstances", new Ec2Trouble.Page(status, location));
+        _ec2.Trouble("DescribeInstances", new CloudTrouble.Page(status, location));
 
         var e = await FailsAsync();
 
@@ -130,7 +130,7 @@ public sealed class Ec2ReachTests : IAsyncLifetime
     [Fact]
     public async Task Balancer_that_answers_for_ec2_is_a_bad_moment()
     {
-        _ec2.Trouble("DescribeInstances", new Ec2Trouble.Page(503), new Ec2Trouble.Page(502));
+        _ec2.Trouble("DescribeInstances", new CloudTrouble.Page(503), new CloudTrouble.Page(502));
 
         await SeesAsync();
     }

@@ -113,9 +113,9 @@ public sealed class Ec2StandInTests : IAsyncLifetime
     {
         _ec2.Behaviour = new Ec2Behaviour { ClosesConnections = true };
         await _desk.MakeAsync("home", "token-1");
-        _ec2.Trouble("RunInstances", new Ec2Trouble.LoseReply());
+        _ec2.Trouble("RunInstances", new CloudTrouble.LoseReply());
 
-        Assert.Equal(Ec2Fault.LostReply, (await Assert.ThrowsAsync<Ec2Exception>(() => _desk.MakeAsync("home", "token-2"))).Fault);
+        Assert.Equal(CallFault.LostReply, (await Assert.ThrowsAsync<Ec2Exception>(() => _desk.MakeAsync("home", "token-2"))).Fault);
         await _desk.MakeAsync("home", "token-2");
         await _desk.MakeAsync("home", "token-1");
 
@@ -127,7 +127,7 @@ public sealed class Ec2StandInTests : IAsyncLifetime
     {
         _ec2.Make("home");
         _ec2.Behaviour = new Ec2Behaviour { ClosesConnections = true };
-        _ec2.Trouble("StartInstances", new Ec2Trouble.LoseRequest(), new Ec2Trouble.HalfReply());
+        _ec2.Trouble("StartInstances", new CloudTrouble.LoseRequest(), new CloudTrouble.HalfReply());
 
         Assert.Equal(LostReply, (await Assert.ThrowsAsync<CloudException>(() => Cloud.StartAsync(_desk.Soon))).Failure);
         Assert.Equal(LostReply, (await Assert.ThrowsAsync<CloudException>(() => Cloud.StartAsync(_desk.Soon))).Failure);
@@ -157,7 +157,7 @@ public sealed class Ec2StandInTests : IAsyncLifetime
     public async Task Instance_that_one_door_does_not_know_yet_is_tried_again()
     {
         _ec2.Make("home");
-        _ec2.Trouble("StartInstances", new Ec2Trouble.Error("InvalidInstanceID.NotFound"), new Ec2Trouble.Error("IncorrectInstanceState"));
+        _ec2.Trouble("StartInstances", new CloudTrouble.Error("InvalidInstanceID.NotFound"), new CloudTrouble.Error("IncorrectInstanceState"));
 
         await Cloud.StartAsync(_desk.Soon);
 
@@ -233,7 +233,7 @@ public sealed class Ec2StandInTests : IAsyncLifetime
     public async Task Slow_down_and_bad_moments_are_outwaited(string code, int status)
     {
         _ec2.Make("home");
-        _ec2.Trouble("DescribeInstances", new Ec2Trouble.Error(code, status), new Ec2Trouble.Error(code, status));
+        _ec2.Trouble("DescribeInstances", new CloudTrouble.Error(code, status), new CloudTrouble.Error(code, status));
 
         Assert.Equal(InstanceState.Stopped, (await Cloud.DescribeAsync(_desk.Soon)).State);
         Assert.Equal(3, _ec2.Count("DescribeInstances"));
@@ -242,7 +242,7 @@ public sealed class Ec2StandInTests : IAsyncLifetime
     [Fact]
     public async Task Region_that_is_down_is_transient_after_three_attempts()
     {
-        _ec2.Trouble("DescribeInstances", [.. Enumerable.Repeat(new Ec2Trouble.Error("Unavailable", 503, "The server is overloaded"), 3)]);
+        _ec2.Trouble("DescribeInstances", [.. Enumerable.Repeat(new CloudTrouble.Error("Unavailable", 503, "The server is overloaded"), 3)]);
 
         var e = await Assert.ThrowsAsync<CloudException>(() => Cloud.DescribeAsync(_desk.Soon));
 
@@ -257,7 +257,7 @@ public sealed class Ec2StandInTests : IAsyncLifetime
     [InlineData("VcpuLimitExceeded", 400, Capacity)]
     public async Task What_another_second_does_not_mend_is_asked_once(string code, int status, CloudFailure failure)
     {
-        _ec2.Trouble("DescribeInstances", new Ec2Trouble.Error(code, status));
+        _ec2.Trouble("DescribeInstances", new CloudTrouble.Error(code, status));
 
         var e = await Assert.ThrowsAsync<CloudException>(() => Cloud.DescribeAsync(_desk.Soon));
 
@@ -269,7 +269,7 @@ public sealed class Ec2StandInTests : IAsyncLifetime
     public async Task Slow_answer_is_waited_for_and_a_cancelled_wait_ends()
     {
         _ec2.Make("home");
-        _ec2.Trouble("DescribeInstances", new Ec2Trouble.Slow(TimeSpan.FromSeconds(1)), new Ec2Trouble.Slow(TimeSpan.FromHours(1)));
+        _ec2.Trouble("DescribeInstances", new CloudTrouble.Slow(TimeSpan.FromSeconds(1)), new CloudTrouble.Slow(TimeSpan.FromHours(1)));
         using var cancel = new CancellationTokenSource();
 
         Assert.Equal(InstanceState.Stopped, (await Cloud.DescribeAsync(_desk.Soon)).State);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Xml.Linq;
+using InternalHost.Cloud;
 using InternalHost.Cloud.Ec2;
 
 namespace InternalHost.Tests.Cloud.Ec2;
@@ -61,13 +62,13 @@ public sealed class Ec2ClientTests
             _transport.Next(Page("i-1", "more"));
         }
 
-        Assert.Equal(Ec2Fault.NotEc2, (await Assert.ThrowsAsync<Ec2Exception>(() => Client.DescribeInstancesAsync([], default))).Fault);
+        Assert.Equal(CallFault.Stranger, (await Assert.ThrowsAsync<Ec2Exception>(() => Client.DescribeInstancesAsync([], default))).Fault);
     }
 
     [Fact]
     public async Task Dry_run_returns_when_it_would_be_allowed_and_throws_when_not()
     {
-        _transport.Next(new Ec2Exception(Ec2Fault.Refused, "DryRunOperation", "it would have succeeded", 412)).Next(new Ec2Exception(Ec2Fault.Refused, "UnauthorizedOperation", "no", 403));
+        _transport.Next(new Ec2Exception(CallFault.Refused, "DryRunOperation", "it would have succeeded", 412)).Next(new Ec2Exception(CallFault.Refused, "UnauthorizedOperation", "no", 403));
 
         Assert.Empty(await Client.StartInstancesAsync("i-1", dryRun: true, default));
         Assert.Equal("UnauthorizedOperation", (await Assert.ThrowsAsync<Ec2Exception>(() => Client.StopInstancesAsync("i-1", dryRun: true, default))).Code);
@@ -117,7 +118,7 @@ public sealed class Ec2ClientTests
 
         var e = await Assert.ThrowsAsync<Ec2Exception>(() => Client.DescribeInstancesAsync([], default));
 
-        Assert.Equal(Ec2Fault.NotEc2, e.Fault);
+        Assert.Equal(CallFault.Stranger, e.Fault);
         Assert.Contains(why, e.Message);
     }
 

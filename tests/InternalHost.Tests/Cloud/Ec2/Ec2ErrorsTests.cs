@@ -25,7 +25,7 @@ public sealed class Ec2ErrorsTests
     [InlineData("SomethingNew", CloudFailure.Unknown, "refuses this")]
     public void Error_code_becomes_a_kind_and_a_next_step(string code, CloudFailure failure, string words)
     {
-        var cloud = Ec2Errors.ToCloud(new Ec2Exception(Ec2Fault.Refused, code, "what AWS says", 400, "req-1"), "start the VM");
+        var cloud = Ec2Errors.ToCloud(new Ec2Exception(CallFault.Refused, code, "what AWS says", 400, "req-1"), "start the VM");
 
         Assert.Equal(failure, cloud.Failure);
         Assert.StartsWith("start the VM: ", cloud.Message);
@@ -34,12 +34,12 @@ public sealed class Ec2ErrorsTests
     }
 
     [Theory]
-    [InlineData(Ec2Fault.Unreachable, CloudFailure.Unreachable, "cannot be reached")]
-    [InlineData(Ec2Fault.LostReply, CloudFailure.LostReply, "looked at before it is asked again")]
-    [InlineData(Ec2Fault.NotEc2, CloudFailure.Unreachable, "portal")]
-    [InlineData(Ec2Fault.NoCredential, CloudFailure.Denied, "bastion.secret")]
-    [InlineData(Ec2Fault.Unknown, CloudFailure.Unknown, "unknown")]
-    public void Call_without_an_answer_of_ec2_is_told_apart(Ec2Fault fault, CloudFailure failure, string words)
+    [InlineData(CallFault.Unreachable, CloudFailure.Unreachable, "cannot be reached")]
+    [InlineData(CallFault.LostReply, CloudFailure.LostReply, "looked at before it is asked again")]
+    [InlineData(CallFault.Stranger, CloudFailure.Unreachable, "portal")]
+    [InlineData(CallFault.NoCredential, CloudFailure.Denied, "bastion.secret")]
+    [InlineData(CallFault.Unknown, CloudFailure.Unknown, "unknown")]
+    public void Call_without_an_answer_of_ec2_is_told_apart(CallFault fault, CloudFailure failure, string words)
     {
         var cloud = Ec2Errors.ToCloud(new Ec2Exception(fault, "", "two\nlines"), "look for the VM");
 
@@ -51,7 +51,7 @@ public sealed class Ec2ErrorsTests
     [Fact]
     public void Every_fault_has_its_words()
     {
-        var messages = Enum.GetValues<Ec2Fault>().Select(f => Ec2Errors.ToCloud(new Ec2Exception(f, "X", "y"), "z").Message).ToList();
+        var messages = Enum.GetValues<CallFault>().Select(f => Ec2Errors.ToCloud(new Ec2Exception(f, "X", "y"), "z").Message).ToList();
 
         Assert.Equal(messages.Count, messages.Distinct().Count());
     }
