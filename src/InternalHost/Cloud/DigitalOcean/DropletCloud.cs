@@ -40,6 +40,7 @@ internal sealed partial class DropletCloud(DigitalOceanClient client, string sit
         {
             if (found.Status == "off")
             {
+                Began(found.Id);
                 await client.ActAsync(found.Id, "power_on", ct);
             }
 
@@ -112,6 +113,15 @@ internal sealed partial class DropletCloud(DigitalOceanClient client, string sit
         }
     }
 
+    /// <summary>From now on its end is somebody else's doing.</summary>
+    private void Began(long id)
+    {
+        lock (_gate)
+        {
+            (_seen, _ended) = (id, null);
+        }
+    }
+
     private bool IsUncertain()
     {
         lock (_gate)
@@ -137,11 +147,7 @@ internal sealed partial class DropletCloud(DigitalOceanClient client, string sit
             try
             {
                 var made = await client.CreateDropletAsync(droplet, ct);
-                lock (_gate)
-                {
-                    (_seen, _ended) = (made.Id, null);
-                }
-
+                Began(made.Id);
                 return made;
             }
             catch (DigitalOceanException e) when (e.Fault is CallFault.Refused or CallFault.Unreachable or CallFault.NoCredential)

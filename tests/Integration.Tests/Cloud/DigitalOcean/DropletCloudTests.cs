@@ -85,6 +85,9 @@ public sealed class DropletCloudTests : IAsyncLifetime
 
         await _cloud.StartAsync(default);
         Assert.Equal("active", Assert.Single(_standIn.Droplets).Status);
+
+        _standIn.Act(droplet.Id, "power_off");
+        Assert.Equal((InstanceState.Stopped, true), Kind(await _cloud.DescribeAsync(default)));
     }
 
     [Theory]
