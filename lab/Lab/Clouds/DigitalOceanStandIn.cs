@@ -2,13 +2,10 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
+using Lab.World;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Lab.Clouds;
@@ -25,17 +22,18 @@ namespace Lab.Clouds;
 public sealed class DigitalOceanStandIn : IAsyncDisposable
 {
     public const string Token = "dop_v1_of_the_lab";
+    private const string JsonType = "application/json; charset=utf-8";
+    private const int NoContent = 204;
 
     private readonly DropletAccount _account;
-    private readonly ConcurrentDictionary<string, ConcurrentQueue<CloudTrouble>> _troubles = new(StringComparer.Ordinal);
+    private readonly CloudTroubles _troubles = new();
+    private readonly LoopbackWeb _web;
     private readonly TimeProvider _time;
-    private WebApplication? _app;
 
-    private DigitalOceanStandIn(TimeProvider time) => (_time, _account) = (time, new DropletAccount(time));
+    private DigitalOceanStandIn(TimeProvider time) =>
+        (_time, _account, _web) = (time, new DropletAccount(time), new LoopbackWeb(new IPEndPoint(IPAddress.Loopback, 0), AnswerAsync));
 
-    public IPEndPoint EndPoint { get; private set; } = new(IPAddress.Loopback, 0);
-
-    public Uri BaseUrl => new($"http://{EndPoint}/");
+    public Uri BaseUrl => new($"http://{_web.EndPoint}/");
 
     /// <summary>Method and path of every request so far, refused ones too: <c>GET droplets</c>.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
@@ -71,41 +69,14 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
     public void ShutDownFromInside(long id) => _account.SwitchOff(id);
 
     /// <summary>What the next requests of that method and path meet, one each: <c>POST droplets</c>.</summary>
-    public void Trouble(string request, params ReadOnlySpan<CloudTrouble> troubles)
-    {
-        var queue = _troubles.GetOrAdd(request, _ => new());
-        foreach (var trouble in troubles)
-        {
-            queue.Enqueue(trouble);
-        }
-    }
+    public void Trouble(string request, params ReadOnlySpan<CloudTrouble> troubles) => _troubles.Add(request, troubles);
 
     public int Count(string request) => Requests.Count(r => r == request);
 
     /// <summary>Connections are refused from now on; Droplets stay as they are.</summary>
-    public async Task GoDownAsync()
-    {
-        if (Interlocked.Exchange(ref _app, null) is { } app)
-        {
-            await app.StopAsync(new CancellationToken(canceled: true));
-            await app.DisposeAsync();
-        }
-    }
+    public Task GoDownAsync() => _web.GoDownAsync();
 
-    public async Task GoUpAsync()
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(EndPoint, listen => listen.Protocols = HttpProtocols.Http1);
-        });
-        var app = builder.Build();
-        app.Run(AnswerAsync);
-        await app.StartAsync();
-        EndPoint = IPEndPoint.Parse(new Uri(app.Urls.First()).Authority);
-        _app = app;
-    }
+    public Task GoUpAsync() => _web.GoUpAsync();
 
     public ValueTask DisposeAsync() => new(GoDownAsync());
 
@@ -114,7 +85,7 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
         var path = (context.Request.Path.Value ?? "").Replace("/v2/", "", StringComparison.Ordinal);
         var name = $"{context.Request.Method} {NoNumbers(path)}";
         Requests.Enqueue(name);
-        var trouble = _troubles.TryGetValue(name, out var queue) && queue.TryDequeue(out var next) ? next : null;
+        var trouble = _troubles.Next(name);
         switch (trouble)
         {
             case CloudTrouble.LoseRequest:
@@ -122,7 +93,7 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
                 return;
             case CloudTrouble.Page page:
                 context.Response.Headers.Location = page.Location ?? "";
-                await WriteAsync(context, page.Status, "<!DOCTYPE html><html><body>Welcome to the hotel</body></html>", "text/html");
+                await WriteAsync(context, page.Status, CloudTroubles.Portal, "text/html");
                 return;
             case CloudTrouble.Error error:
                 if (error.RetryAfter is { } after)
@@ -179,7 +150,7 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
     private static (int, JsonNode?) Gone(Action action)
     {
         action();
-        return (204, null);
+        return (NoContent, null);
     }
 
     /// <summary>Links name a host that does not exist: whoever follows them has to stay with the one it speaks to.</summary>
@@ -200,34 +171,28 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
 
     private async Task SendAsync(HttpContext context, int status, string json, CloudTrouble? trouble)
     {
-        switch (trouble)
+        Head(context, status, JsonType);
+        if (!await CloudTroubles.CutAsync(context, trouble, json, _time))
         {
-            case CloudTrouble.LoseReply:
-                context.Abort();
-                return;
-            case CloudTrouble.HalfReply:
-                context.Response.StatusCode = status;
-                context.Response.ContentType = "application/json";
-                context.Response.ContentLength = Encoding.UTF8.GetByteCount(json);
-                await context.Response.WriteAsync(json[..(json.Length / 2)]);
-                await context.Response.Body.FlushAsync();
-                context.Abort();
-                return;
-            case CloudTrouble.Slow slow:
-                await Task.Delay(slow.By, _time, context.RequestAborted);
-                break;
+            await WriteAsync(context, status, json);
         }
-
-        await WriteAsync(context, status, json);
     }
 
-    private static async Task WriteAsync(HttpContext context, int status, string text, string type = "application/json; charset=utf-8")
+    private static async Task WriteAsync(HttpContext context, int status, string text, string type = JsonType)
+    {
+        Head(context, status, type);
+        if (status != NoContent)
+        {
+            await context.Response.WriteAsync(text);
+        }
+    }
+
+    private static void Head(HttpContext context, int status, string type)
     {
         context.Response.StatusCode = status;
-        if (status != 204)
+        if (status != NoContent)
         {
             context.Response.ContentType = type;
-            await context.Response.WriteAsync(text);
         }
     }
 

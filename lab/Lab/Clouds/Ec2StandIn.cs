@@ -5,10 +5,8 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
+using Lab.World;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Lab.Clouds;
@@ -29,16 +27,17 @@ public sealed class Ec2StandIn : IAsyncDisposable
     public const string Secret = "lab/secret+with=signs";
     public const string SiteTag = "bastion:site";
 
-    private readonly ConcurrentDictionary<string, ConcurrentQueue<CloudTrouble>> _troubles = new(StringComparer.Ordinal);
+    private readonly CloudTroubles _troubles = new();
+    private readonly LoopbackWeb _web;
     private readonly Ec2Account _account;
     private readonly Ec2Actions _actions;
     private readonly TimeProvider _time;
     private volatile Ec2Behaviour _behaviour = new();
-    private WebApplication? _app;
 
-    private Ec2StandIn(TimeProvider time)
+    private Ec2StandIn(IPEndPoint at, TimeProvider time)
     {
         _time = time;
+        _web = new LoopbackWeb(at, AnswerAsync);
         _account = new Ec2Account(() => _behaviour, time, machine => Changed?.Invoke(machine));
         _actions = new Ec2Actions(_account, () => _behaviour);
         Keys.Add(KeyId, Secret);
@@ -47,7 +46,7 @@ public sealed class Ec2StandIn : IAsyncDisposable
     /// <summary>After each change of a machine, on whatever thread made it: here a real sshd can be started and stopped. Must not block.</summary>
     public Action<Ec2Machine>? Changed { get; set; }
 
-    public IPEndPoint EndPoint { get; private set; } = new(IPAddress.Loopback, 0);
+    public IPEndPoint EndPoint => _web.EndPoint;
 
     public Uri Url => new($"http://{EndPoint}/");
 
@@ -75,7 +74,7 @@ public sealed class Ec2StandIn : IAsyncDisposable
     /// <param name="at">Null: 127.0.0.1 and a free port.</param>
     public static async Task<Ec2StandIn> StartAsync(IPEndPoint? at = null, TimeProvider? time = null)
     {
-        var standIn = new Ec2StandIn(time ?? TimeProvider.System) { EndPoint = at ?? new IPEndPoint(IPAddress.Loopback, 0) };
+        var standIn = new Ec2StandIn(at ?? new IPEndPoint(IPAddress.Loopback, 0), time ?? TimeProvider.System);
         await standIn.GoUpAsync();
         return standIn;
     }
@@ -110,41 +109,14 @@ public sealed class Ec2StandIn : IAsyncDisposable
     public void Terminate(string id) => _account.Terminate(id);
 
     /// <summary>What the next requests for that action meet, one each.</summary>
-    public void Trouble(string action, params ReadOnlySpan<CloudTrouble> troubles)
-    {
-        var queue = _troubles.GetOrAdd(action, _ => new());
-        foreach (var trouble in troubles)
-        {
-            queue.Enqueue(trouble);
-        }
-    }
+    public void Trouble(string action, params ReadOnlySpan<CloudTrouble> troubles) => _troubles.Add(action, troubles);
 
     public int Count(string action) => Requests.Count(r => r.Action == action);
 
     /// <summary>Connections are refused from now on; machines stay as they are.</summary>
-    public async Task GoDownAsync()
-    {
-        if (Interlocked.Exchange(ref _app, null) is { } app)
-        {
-            await app.StopAsync(new CancellationToken(canceled: true));
-            await app.DisposeAsync();
-        }
-    }
+    public Task GoDownAsync() => _web.GoDownAsync();
 
-    public async Task GoUpAsync()
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(EndPoint, listen => listen.Protocols = HttpProtocols.Http1);
-        });
-        var app = builder.Build();
-        app.Run(AnswerAsync);
-        await app.StartAsync();
-        EndPoint = IPEndPoint.Parse(new Uri(app.Urls.First()).Authority);
-        _app = app;
-    }
+    public Task GoUpAsync() => _web.GoUpAsync();
 
     /// <summary>Answers one request: for servers that bring their own TLS.</summary>
     public async Task AnswerAsync(HttpContext context)
@@ -155,8 +127,7 @@ public sealed class Ec2StandIn : IAsyncDisposable
         var all = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body)).ToImmutableSortedDictionary(p => p.Key, p => p.Value.ToString(), StringComparer.Ordinal);
         var action = all.GetValueOrDefault("Action", "");
         var parameters = all.RemoveRange(["Action", "Version"]);
-        var trouble = _troubles.TryGetValue(action, out var queue) && queue.TryDequeue(out var next) ? next : null;
-        await AnswerAsync(context, action, parameters, body, trouble);
+        await AnswerAsync(context, action, parameters, body, _troubles.Next(action));
     }
 
     public ValueTask DisposeAsync() => new(GoDownAsync());
@@ -169,7 +140,7 @@ public sealed class Ec2StandIn : IAsyncDisposable
         }
         else if (trouble is CloudTrouble.Page page)
         {
-            await WriteAsync(context, page.Status, "<!DOCTYPE html><html><body>Welcome to the hotel<br></body></html>", "text/html", page.Location);
+            await WriteAsync(context, page.Status, CloudTroubles.Portal, "text/html", page.Location);
         }
         else
         {
@@ -219,23 +190,10 @@ public sealed class Ec2StandIn : IAsyncDisposable
 
     private async Task SendAsync(HttpContext context, int status, string xml, CloudTrouble? trouble)
     {
-        switch (trouble)
+        if (!await CloudTroubles.CutAsync(context, trouble, xml, _time))
         {
-            case CloudTrouble.LoseReply:
-                context.Abort();
-                return;
-            case CloudTrouble.HalfReply:
-                context.Response.ContentLength = Encoding.UTF8.GetByteCount(xml);
-                await context.Response.WriteAsync(xml[..(xml.Length / 2)]);
-                await context.Response.Body.FlushAsync();
-                context.Abort();
-                return;
-            case CloudTrouble.Slow slow:
-                await Task.Delay(slow.By, _time, context.RequestAborted);
-                break;
+            await WriteAsync(context, status, xml, "text/xml;charset=UTF-8", null);
         }
-
-        await WriteAsync(context, status, xml, "text/xml;charset=UTF-8", null);
     }
 
     private async Task WriteAsync(HttpContext context, int status, string text, string type, string? location)

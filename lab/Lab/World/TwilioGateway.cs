@@ -4,10 +4,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Common.Time;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Lab.World;
 
@@ -27,12 +24,13 @@ public sealed class TwilioGateway : IAsyncDisposable
     private readonly TwilioAccount _account;
     private readonly TimeProvider _time;
     private readonly List<GatewayMessage> _messages = [];   // guarded by _gate, oldest first
-    private WebApplication? _app;
+    private readonly LoopbackWeb _web;
     private GatewayBehaviour _behaviour = new();            // guarded by _gate
     private int _requests;
 
-    private TwilioGateway(TwilioAccount account, TimeProvider time)
+    private TwilioGateway(TwilioAccount account, IPEndPoint at, TimeProvider time)
     {
+        _web = new LoopbackWeb(at, AnswerAsync);
         _account = account;
         _time = time;
     }
@@ -40,7 +38,7 @@ public sealed class TwilioGateway : IAsyncDisposable
     /// <summary>On the server's thread, after a message was stored and before it is answered. Must not block.</summary>
     public Action<GatewayMessage>? Received { get; set; }
 
-    public IPEndPoint EndPoint { get; private set; } = new(IPAddress.Loopback, 0);
+    public IPEndPoint EndPoint => _web.EndPoint;
 
     public Uri BaseUrl => new($"http://{EndPoint}");
 
@@ -84,36 +82,16 @@ public sealed class TwilioGateway : IAsyncDisposable
     /// <param name="at">Null: 127.0.0.1 and a free port.</param>
     public static async Task<TwilioGateway> StartAsync(TwilioAccount account, IPEndPoint? at = null, TimeProvider? time = null)
     {
-        var gateway = new TwilioGateway(account, time ?? TimeProvider.System) { EndPoint = at ?? new IPEndPoint(IPAddress.Loopback, 0) };
+        var gateway = new TwilioGateway(account, at ?? new IPEndPoint(IPAddress.Loopback, 0), time ?? TimeProvider.System);
         await gateway.GoUpAsync();
         return gateway;
     }
 
     /// <summary>Connections are refused from now on; what was accepted stays.</summary>
-    public async Task GoDownAsync()
-    {
-        if (Interlocked.Exchange(ref _app, null) is { } app)
-        {
-            await app.StopAsync(new CancellationToken(canceled: true));
-            await app.DisposeAsync();
-        }
-    }
+    public Task GoDownAsync() => _web.GoDownAsync();
 
     /// <summary>Up again, on the same port.</summary>
-    public async Task GoUpAsync()
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(EndPoint, listen => listen.Protocols = HttpProtocols.Http1);
-        });
-        var app = builder.Build();
-        app.Run(AnswerAsync);
-        await app.StartAsync();
-        EndPoint = IPEndPoint.Parse(new Uri(app.Urls.First()).Authority);
-        _app = app;
-    }
+    public Task GoUpAsync() => _web.GoUpAsync();
 
     /// <summary>Answers one request: for servers that bring their own TLS.</summary>
     public async Task AnswerAsync(HttpContext context)

@@ -46,7 +46,6 @@ internal sealed class SecondLogin(Shell shell, TimeProvider time)
         finally
         {
             AtomicFile.Put(keys, before, Readable);
-
             Directory.Delete(folder, recursive: true);
         }
     }

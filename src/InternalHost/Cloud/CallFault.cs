@@ -20,3 +20,12 @@ public enum CallFault
     /// <summary>There is nothing to prove ourselves with: no key or token was found, or it cannot be read.</summary>
     NoCredential = 5,
 }
+
+internal static class NoAnswer
+{
+    /// <summary>Whether it can have been carried out.</summary>
+    public static CallFault Fault(HttpRequestException e) => e.HttpRequestError
+        is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
+        ? CallFault.Unreachable
+        : CallFault.LostReply;
+}

@@ -33,7 +33,7 @@ internal sealed class GatewayHttp(Func<HttpClient> client, TimeProvider time, Ti
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, late.Token);
             using var response = await Client().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             var body = bodyCap == 0 ? [] : await ReadAsync(response.Content, bodyCap, either.Token);
-            return new GatewayReply(response.StatusCode, RetryAfter(response.Headers.RetryAfter), body);
+            return new GatewayReply(response.StatusCode, RetryAfter(response.Headers.RetryAfter, time), body);
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed class GatewayHttp(Func<HttpClient> client, TimeProvider time, Ti
     }
 
     /// <summary>A date is turned into a span by our wall clock; a nonsense of a span is cut by the delivery's policy.</summary>
-    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => header switch
+    public static TimeSpan? RetryAfter(RetryConditionHeaderValue? header, TimeProvider time) => header switch
     {
         { Delta: { } delta } => delta,
         { Date: { } date } => date - time.GetUtcNow(),

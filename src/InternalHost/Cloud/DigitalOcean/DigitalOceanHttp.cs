@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Common.Alerts;
+using Common.Alerts.Http;
 
 namespace InternalHost.Cloud.DigitalOcean;
 
@@ -90,7 +91,7 @@ internal sealed class DigitalOceanHttp(Uri endpoint, string tokenFile, HttpMessa
         }
         catch (HttpRequestException e)
         {
-            throw new DigitalOceanException(NothingSent(e) ? CallFault.Unreachable : CallFault.LostReply, 0, "", e.Message, null, e);
+            throw new DigitalOceanException(NoAnswer.Fault(e), 0, "", e.Message, null, e);
         }
     }
 
@@ -120,13 +121,9 @@ internal sealed class DigitalOceanHttp(Uri endpoint, string tokenFile, HttpMessa
         return new(CallFault.Refused, status, fault.Id, fault.Message ?? "", fault.RequestId) { RetryAfter = RetryAfter(response) };
     }
 
-    private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } when date > time.GetUtcNow() => date - time.GetUtcNow(),
-        { Date: not null } => TimeSpan.Zero,
-        _ => null,
-    };
+    /// <summary>A date that has passed is now.</summary>
+    private TimeSpan? RetryAfter(HttpResponseMessage response) =>
+        GatewayHttp.RetryAfter(response.Headers.RetryAfter, time) is { } wait ? wait < TimeSpan.Zero ? TimeSpan.Zero : wait : null;
 
     private static T Parse<T>(byte[] body, JsonTypeInfo<T> type)
         where T : class => TryParse(body, type, out var reply) ? reply : throw Stranger("the answer is not what the API gives", 200);
@@ -147,7 +144,4 @@ internal sealed class DigitalOceanHttp(Uri endpoint, string tokenFile, HttpMessa
     }
 
     private static DigitalOceanException Stranger(string what, int status) => new(CallFault.Stranger, status, "", what);
-
-    private static bool NothingSent(HttpRequestException e) => e.HttpRequestError
-        is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
 }

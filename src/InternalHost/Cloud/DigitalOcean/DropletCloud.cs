@@ -64,11 +64,7 @@ internal sealed partial class DropletCloud(DigitalOceanClient client, string sit
             return true;
         }
 
-        lock (_gate)
-        {
-            _ended = found.Id;
-        }
-
+        Ends(found.Id);
         await DestroyAsync(found.Id, ct);
         return true;
     });
@@ -89,11 +85,7 @@ internal sealed partial class DropletCloud(DigitalOceanClient client, string sit
     {
         if (droplet.Status != "off")
         {
-            lock (_gate)
-            {
-                _ended = droplet.Id;
-            }
-
+            Ends(droplet.Id);
             await client.ActAsync(droplet.Id, "shutdown", ct);
         }
     }
@@ -119,6 +111,15 @@ internal sealed partial class DropletCloud(DigitalOceanClient client, string sit
         lock (_gate)
         {
             (_seen, _ended) = (id, null);
+        }
+    }
+
+    /// <summary>Written down before it is asked: the answer may be lost.</summary>
+    private void Ends(long id)
+    {
+        lock (_gate)
+        {
+            _ended = id;
         }
     }
 

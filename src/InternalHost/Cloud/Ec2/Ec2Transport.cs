@@ -61,14 +61,11 @@ internal sealed class Ec2Transport(Ec2Endpoint endpoint, string? secretFile, Htt
         AmazonServiceException s when s.InnerException is HttpRequestException or IOException => new(CallFault.LostReply, "", $"{endpoint.Url.Host}: {s.InnerException.Message}", 0, null, s),
         AmazonServiceException s => new(CallFault.Stranger, "", s.Message, (int)s.StatusCode, null, s),
         AmazonClientException c => new(CallFault.NoCredential, "", c.Message, 0, null, c),
-        HttpRequestException h => new(NothingSent(h) ? CallFault.Unreachable : CallFault.LostReply, "", h.Message, 0, null, h),
+        HttpRequestException h => new(NoAnswer.Fault(h), "", h.Message, 0, null, h),
         IOException io => new(CallFault.LostReply, "", io.Message, 0, null, io),
         OperationCanceledException => new(CallFault.LostReply, "", $"{endpoint.Url.Host} did not answer in {ReplyTimeout.TotalSeconds} s", 0, null, e),
         _ => new(CallFault.Unknown, "", $"{e.GetType().Name}: {e.Message}", 0, null, e),
     };
-
-    private static bool NothingSent(HttpRequestException e) => e.HttpRequestError
-        is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
 
     /// <summary>The SDK asks for a client at every request; it is always given the same one, which is ours to dispose.</summary>
     private sealed class OneHttpClient(HttpClient client) : HttpClientFactory
