@@ -136,7 +136,7 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
     private (int Status, JsonNode? Body) Do(string method, string[] path, Dictionary<string, string> query, JsonObject? body) => (method, path) switch
     {
         ("GET", ["droplets"]) => (200, Page("droplets", [.. _account.Listed(query.GetValueOrDefault("tag_name")).Select(DropletAnswer.Droplet)], "droplets", query)),
-        ("POST", ["droplets"]) => (202, new JsonObject { ["droplet"] = DropletAnswer.Droplet(_account.Create(Text(body, "name"), Text(body, "region"), Text(body, "size"), Text(body, "image"), Tags(body))) }),
+        ("POST", ["droplets"]) => (202, Created(_account.Create(Text(body, "name"), Text(body, "region"), Text(body, "size"), Text(body, "image"), Tags(body)))),
         ("GET", ["droplets", var id]) => (200, new JsonObject { ["droplet"] = DropletAnswer.Droplet(_account.Get(Number(id))) }),
         ("DELETE", ["droplets", var id]) => Gone(() => _account.Destroy(Number(id))),
         ("GET", ["droplets", var id, "actions"]) => (200, Page("actions", [.. _account.ActionsOf(Number(id)).Select(DropletAnswer.Action)], $"droplets/{id}/actions", query)),
@@ -146,6 +146,16 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
         ("DELETE", ["snapshots", var id]) => Gone(() => _account.DestroySnapshot(Number(id))),
         _ => throw new DropletRefusal(404, "not_found", "The resource you requested could not be found."),
     };
+
+    private JsonObject Created(LabDroplet droplet)
+    {
+        var create = _account.ActionsOf(droplet.Id).First();
+        return new JsonObject
+        {
+            ["droplet"] = DropletAnswer.Droplet(droplet),
+            ["links"] = new JsonObject { ["actions"] = new JsonArray(new JsonObject { ["id"] = create.Id, ["rel"] = "create", ["href"] = $"https://api.invalid/v2/actions/{create.Id}" }) },
+        };
+    }
 
     private static (int, JsonNode?) Gone(Action action)
     {

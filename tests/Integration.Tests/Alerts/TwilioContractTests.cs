@@ -1,32 +1,16 @@
 using System.Text.Json;
 using Common.Alerts;
 using Common.Alerts.Sms;
+using Integration.Tests.Contracts;
 using Lab.World;
 
 namespace Integration.Tests.Alerts;
 
-/// <summary>Runs where Twilio's OpenAPI description is at hand: BASTION_CONTRACTS, or ../shared/contracts beside the repository.</summary>
+/// <summary>Runs where Twilio's OpenAPI description is at hand.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class TwilioContractFactAttribute : FactAttribute
 {
-    public const string FileName = "twilio-api-v2010.openapi.json";
-
-    public TwilioContractFactAttribute() => Skip = Find() is null ? $"{FileName} is not here (set BASTION_CONTRACTS to its folder)" : null;
-
-    public static string? Find() => Folders().Select(folder => Path.Combine(folder, FileName)).FirstOrDefault(File.Exists);
-
-    private static IEnumerable<string> Folders()
-    {
-        if (Environment.GetEnvironmentVariable("BASTION_CONTRACTS") is { Length: > 0 } named)
-        {
-            yield return named;
-        }
-
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            yield return Path.Combine(folder.FullName, "shared", "contracts");
-        }
-    }
+    public TwilioContractFactAttribute() => Skip = OfficialDescription.Missing(OfficialDescription.Twilio);
 }
 
 /// <summary>Client and stand-in use the words of the official description.</summary>
@@ -37,7 +21,7 @@ public sealed class TwilioContractTests
     [TwilioContractFact]
     public async Task What_we_send_and_what_the_stand_in_answers_is_in_the_description()
     {
-        using var spec = JsonDocument.Parse(await File.ReadAllBytesAsync(TwilioContractFactAttribute.Find()!));
+        using var spec = JsonDocument.Parse(await File.ReadAllBytesAsync(OfficialDescription.Find(OfficialDescription.Twilio)!));
         var create = spec.RootElement.GetProperty("paths").GetProperty(MessagesPath).GetProperty("post");
         var list = spec.RootElement.GetProperty("paths").GetProperty(MessagesPath).GetProperty("get");
         var (sent, asked, answered, page) = await TalkAsync();
