@@ -63,16 +63,32 @@ internal static class SshCommandLine
         ["-N", "-T", "-v", "-F", "none",
             .. Options([
                 .. OnlyThePinned(bastion, knownHosts),
-                ("IdentityFile", "none"),
-                ("IdentityAgent", "none"),
-                ("PreferredAuthentications", "none"),
-                ("ControlPath", "none"),
-                ("ConnectionAttempts", "1"),
-                ("ConnectTimeout", Number(ConnectTimeoutSeconds)),
-                ("IPQoS", "cs0"),
+                .. WithoutLogin,
                 ("ProxyCommand", proxyCommand),
                 ("ProxyUseFdpass", "yes")]),
             "-l", bastion.User, Host(bastion)];
+
+    /// <summary>A key exchange with whoever is there, and no login: the key that signed it is filed in <paramref name="known"/>, an empty file of its own.</summary>
+    public static ImmutableArray<string> Offered(BastionOptions bastion, string known, string proxyCommand) =>
+        ["-N", "-T", "-F", "none",
+            .. Options([
+                .. OnlyThePinned(bastion, known).Select(o => o.Key == "StrictHostKeyChecking" ? (o.Key, "accept-new") : o),
+                .. WithoutLogin,
+                ("HashKnownHosts", "no"),
+                ("ProxyCommand", proxyCommand),
+                ("ProxyUseFdpass", "yes")]),
+            "-l", bastion.User, Host(bastion)];
+
+    private static readonly ImmutableArray<(string Key, string Value)> WithoutLogin =
+    [
+        ("IdentityFile", "none"),
+        ("IdentityAgent", "none"),
+        ("PreferredAuthentications", "none"),
+        ("ControlPath", "none"),
+        ("ConnectionAttempts", "1"),
+        ("ConnectTimeout", Number(ConnectTimeoutSeconds)),
+        ("IPQoS", "cs0"),
+    ];
 
     /// <summary>What every connection begins with: no key but the pinned ones, under the bastion's own name, and nobody is asked.</summary>
     private static (string Key, string Value)[] OnlyThePinned(BastionOptions bastion, string knownHosts) =>

@@ -6,6 +6,7 @@ using System.Text.Json;
 using InternalHost.Cli;
 using InternalHost.Configuration;
 using InternalHost.Doctor;
+using InternalHost.Pins;
 using InternalHost.Tests.Configuration;
 using InternalHost.Wan.Detection;
 using InternalHost.Wan.Links;
@@ -117,8 +118,8 @@ public sealed class DoctorTests : IDisposable
     public void Fingerprint_is_as_ssh_keygen_shows_it()
     {
         // ssh-keygen -lf on this key.
-        Assert.Equal("SHA256:hxIjPI6diyni9vqI2w58BK4t+4Y4J+xRv6dIAtpAorQ", Pin.Fingerprint(SiteFolder.HostKey));
-        Assert.Throws<FormatException>(() => Pin.Fingerprint("nonsense"));
+        Assert.Equal("SHA256:hxIjPI6diyni9vqI2w58BK4t+4Y4J+xRv6dIAtpAorQ", HostKey.Fingerprint(SiteFolder.HostKey));
+        Assert.Throws<FormatException>(() => HostKey.Fingerprint("nonsense"));
     }
 
     [NeedsFact(Need.Ssh)]

@@ -116,10 +116,18 @@ internal sealed partial class Ec2Client
             [.. item.Items("eventsSet").Select(e => e.Text("description") ?? e.Text("code") ?? "")])),
         ct);
 
+    /// <summary>As it is now, where the type of instance has that (Nitro); else as of its last start or stop.</summary>
     public async Task<Ec2ConsoleOutput> GetConsoleOutputAsync(string id, CancellationToken ct)
     {
-        var answer = await SendAsync(new Ec2Call("GetConsoleOutput").With("InstanceId", id), ct);
-        return new(answer.Need("instanceId"), answer.Time("timestamp"), answer.Text("output") is { } base64 ? FromBase64(base64) : null);
+        var call = new Ec2Call("GetConsoleOutput").With("InstanceId", id);
+        try
+        {
+            return ConsoleOf(await SendAsync(call.With("Latest", true), ct));
+        }
+        catch (Ec2Exception e) when (e.Code == Ec2Errors.UnsupportedOperation)
+        {
+            return ConsoleOf(await SendAsync(call, ct));
+        }
     }
 
     /// <summary>Only while it is stopped.</summary>
@@ -171,6 +179,9 @@ internal sealed partial class Ec2Client
         var v6 = interfaces.SelectMany(i => i.Items("ipv6AddressesSet")).Select(a => a.Address("ipv6Address")).Prepend(item.Address("ipv6Address"));
         return [.. v4.Concat(v6).OfType<IPAddress>().Distinct()];
     }
+
+    private static Ec2ConsoleOutput ConsoleOf(XElement answer) =>
+        new(answer.Need("instanceId"), answer.Time("timestamp"), answer.Text("output") is { } base64 ? FromBase64(base64) : null);
 
     private static string FromBase64(string text)
     {

@@ -9,6 +9,7 @@ internal static class Ec2Errors
     public const string DryRunOperation = "DryRunOperation";
     public const string IncorrectInstanceState = "IncorrectInstanceState";
     public const string InvalidInstanceIdNotFound = "InvalidInstanceID.NotFound";
+    public const string UnsupportedOperation = "UnsupportedOperation";
 
     private static readonly HashSet<string> BadCredentials = new(StringComparer.Ordinal)
     {

@@ -132,6 +132,16 @@ public sealed class Ec2ClientTests
         Assert.Null((await Client.GetConsoleOutputAsync("i-1", default)).Output);
     }
 
+    [Fact]
+    public async Task Console_of_a_type_without_the_latest_output_is_asked_for_the_last_one()
+    {
+        _transport.Next(new Ec2Exception(CallFault.Refused, "UnsupportedOperation", "This instance type does not support it", 400, null))
+            .Next("<GetConsoleOutputResponse><instanceId>i-1</instanceId><output>aGVsbG8K</output></GetConsoleOutputResponse>");
+
+        Assert.Equal("hello\n", (await Client.GetConsoleOutputAsync("i-1", default)).Output);
+        Assert.Equal([true, false], _transport.Calls.Select(c => c.Parameters.ContainsKey("Latest")));
+    }
+
     private static string Page(string id, string? next) =>
         $"<DescribeInstancesResponse><reservationSet><item><instancesSet><item><instanceId>{id}</instanceId><instanceState><code>16</code></instanceState></item></instancesSet></item></reservationSet>{(next is null ? "" : $"<nextToken>{next}</nextToken>")}</DescribeInstancesResponse>";
 
