@@ -34,6 +34,7 @@ internal static class CommandTree
         DoctorCommand.Build(),
         ReplayCommand.Build(),
         SshConfigCommand.Build(),
+        CostCommand.Build(),
         LocalCloudVerb.Build(),
         SimulateCommand.Build(),
     };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Common;
 using Common.Configuration;
 using static Common.Configuration.NetworkValues;
@@ -12,6 +13,7 @@ internal static class BastionReader
 {
     private const int LongestSocketPath = 100;
     private const int MostPorts = 8;
+    private const int MostDollars = 10_000;
     private const string None = "none";
 
     /// <summary>An owner who starts the VM in the provider's app must be given the time to be joined.</summary>
@@ -44,6 +46,7 @@ internal static class BastionReader
         {
             Commands = section.Has("commands") ? Commands(section.Section("commands")) : null,
             Api = CloudApiReader.Read(section, cloud),
+            MonthlyLimit = section.OptionalValue("monthly_limit", Dollars),
         };
         CrossCheck(section, options);
         section.Close();
@@ -105,6 +108,14 @@ internal static class BastionReader
         text == None ? (Reading<TimeSpan?>)(TimeSpan?)null
         : Quantities.DurationBetween(ShortestDeadMan, LongestDeadMan)(text) is { Problem: { } problem } ? Reading.Bad($"{problem}, or none")
         : (TimeSpan?)Quantities.DurationBetween(ShortestDeadMan, LongestDeadMan)(text).Value;
+
+    /// <summary><c>3</c>, <c>2.50</c>, <c>3 USD</c>.</summary>
+    private static Reading<decimal> Dollars(string text)
+    {
+        var number = text.EndsWith("USD", StringComparison.Ordinal) ? text[..^3].TrimEnd() : text;
+        return decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var usd) && usd is > 0 and <= MostDollars
+            ? usd : Reading.Bad($"must be US dollars a month, such as 3 USD, at most {MostDollars}");
+    }
 
     private static Reading<string> SocketPath(string text) =>
         SiteReader.FullPath(text) is { Problem: { } problem } ? Reading.Bad(problem)

@@ -115,6 +115,9 @@ public sealed record BastionOptions(
     /// <summary>command: what to run. Others: null.</summary>
     public CloudCommands? Commands { get; init; }
 
+    /// <summary>USD: told once in each month when the estimate reaches it. Nothing is refused.</summary>
+    public decimal? MonthlyLimit { get; init; }
+
     /// <summary>ec2, digitalocean: where the VM is, and whose. Others: null.</summary>
     public CloudApiOptions? Api { get; init; }
 }

@@ -4,6 +4,7 @@ using Common.Alerts.Sms;
 using Common.Alerts.Telegram;
 using Common.Time;
 using InternalHost.Cloud;
+using InternalHost.Cloud.Prices;
 using InternalHost.Configuration;
 using InternalHost.Failover;
 using InternalHost.Tunnel;
@@ -118,7 +119,7 @@ internal sealed class OutageAlerts(
         OpenIn: outage.OpenAt is { } open ? open - (outage.DownAt ?? outage.Since) : null,
         Logins: outage.OpenAt is null ? null : outage.Logins,
         BackupBytes: backupBytes(outage),
-        CostUsd: null);
+        CostUsd: CostReports.OfOutage(site, outage.Starts > 0 || outage.Launch is not null ? now - outage.Since : TimeSpan.Zero, outage.Alerts + 1));
 
     /// <summary>A moment as a person reads it on a clock at the site.</summary>
     private DateTimeOffset? Wall(Instant? at, Instant now) =>

@@ -185,6 +185,9 @@ internal sealed class DaemonHost : IAsyncDisposable
         services.AddSingleton<IHostedService>(new UplinkAlerts(
             _database, outbox, new UplinkAlertMemory(_database, FailoverJournal.ThisBoot()), () => live.Now, () => wan.Primary, () => wan.Backup,
             () => failover.Snapshot.Outage is { DownAt: not null }, () => trusted.Source == TimeSource.Floor ? null : trusted.Now, time));
+        services.AddSingleton<IHostedService>(new SpendWatch(
+            _database, outbox, () => live.Now, () => IsIdle(failover.Snapshot, time),
+            () => trusted.Source == TimeSource.Floor ? null : TimeZoneInfo.ConvertTime(trusted.Now, time.LocalTimeZone), time));
         if (recorder is not null)
         {
             services.AddSingleton<IHostedService>(recorder);
@@ -214,6 +217,10 @@ internal sealed class DaemonHost : IAsyncDisposable
         _gateways.ForEach(client => client.Dispose());
         _database.Dispose();
     }
+
+    /// <summary>The VM runs, and nobody needs it.</summary>
+    private static bool IsIdle(FailoverState state, TimeProvider time) =>
+        state.Watch is { Instance.State: InstanceState.Running or InstanceState.Pending, Primary: Usable.Yes, Sessions: null or 0 } && !state.Orders.Open(Common.Time.Instant.Now(time));
 
     private SiteReading Read(string configFile)
     {

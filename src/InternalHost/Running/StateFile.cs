@@ -35,6 +35,7 @@ internal static class StateFile
         LoginStore.WayMigration,
         LoginRetention.Migration,
         EvictionAlert.Migration,
+        OnceTold.Migration,
     ];
 
     /// <summary>
