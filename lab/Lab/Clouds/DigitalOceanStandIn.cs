@@ -26,6 +26,7 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
     private const int NoContent = 204;
 
     private readonly DropletAccount _account;
+    private readonly DropletThings _things = new();
     private readonly CloudTroubles _troubles = new();
     private readonly LoopbackWeb _web;
     private readonly TimeProvider _time;
@@ -46,6 +47,17 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
 
     /// <summary>All that are there, oldest first.</summary>
     public ImmutableArray<LabDroplet> Droplets => _account.Droplets;
+
+    public ImmutableArray<LabSshKey> Keys => _things.Keys;
+
+    public ImmutableArray<LabFirewall> Firewalls => _things.Firewalls;
+
+    public ImmutableArray<string> TagNames => _things.Tags;
+
+    public ImmutableArray<string> SnapshotNames => [.. _account.Snapshots.Select(s => s.Name)];
+
+    /// <summary>Droplets ever made.</summary>
+    public int Made => _account.Made;
 
     public static async Task<DigitalOceanStandIn> StartAsync(TimeProvider? time = null)
     {
@@ -136,13 +148,23 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
     private (int Status, JsonNode? Body) Do(string method, string[] path, Dictionary<string, string> query, JsonObject? body) => (method, path) switch
     {
         ("GET", ["droplets"]) => (200, Page("droplets", [.. _account.Listed(query.GetValueOrDefault("tag_name")).Select(DropletAnswer.Droplet)], "droplets", query)),
-        ("POST", ["droplets"]) => (202, Created(_account.Create(Text(body, "name"), Text(body, "region"), Text(body, "size"), Text(body, "image"), Tags(body)))),
+        ("POST", ["droplets"]) => (202, Created(Create(body))),
         ("GET", ["droplets", var id]) => (200, new JsonObject { ["droplet"] = DropletAnswer.Droplet(_account.Get(Number(id))) }),
         ("DELETE", ["droplets", var id]) => Gone(() => _account.Destroy(Number(id))),
         ("GET", ["droplets", var id, "actions"]) => (200, Page("actions", [.. _account.ActionsOf(Number(id)).Select(DropletAnswer.Action)], $"droplets/{id}/actions", query)),
         ("POST", ["droplets", var id, "actions"]) => (201, new JsonObject { ["action"] = DropletAnswer.Action(_account.Act(Number(id), Text(body, "type"), body?["name"]?.GetValue<string>())) }),
         ("GET", ["actions", var id]) => (200, new JsonObject { ["action"] = DropletAnswer.Action(_account.ActionOf(Number(id))) }),
         ("GET", ["snapshots"]) => (200, Page("snapshots", [.. _account.Snapshots.Select(DropletAnswer.Snapshot)], "snapshots", query)),
+        ("GET", ["account", "keys"]) => (200, Page("ssh_keys", [.. _things.Keys.Select(DropletAnswer.Key)], "account/keys", query)),
+        ("POST", ["account", "keys"]) => (201, new JsonObject { ["ssh_key"] = DropletAnswer.Key(_things.AddKey(Text(body, "name"), Text(body, "public_key"))) }),
+        ("DELETE", ["account", "keys", var id]) => Gone(() => _things.RemoveKey(Number(id))),
+        ("GET", ["firewalls"]) => (200, Page("firewalls", [.. _things.Firewalls.Select(DropletAnswer.Firewall)], "firewalls", query)),
+        ("POST", ["firewalls"]) => (202, new JsonObject { ["firewall"] = DropletAnswer.Firewall(_things.Put(null, body!)) }),
+        ("PUT", ["firewalls", var id]) => (200, new JsonObject { ["firewall"] = DropletAnswer.Firewall(_things.Put(id, body!)) }),
+        ("DELETE", ["firewalls", var id]) => Gone(() => _things.RemoveFirewall(id)),
+        ("POST", ["tags"]) => (201, new JsonObject { ["tag"] = DropletAnswer.Tag(Tagged(Text(body, "name"))) }),
+        ("GET", ["tags", var name]) => (200, new JsonObject { ["tag"] = DropletAnswer.Tag(_things.Tag(name)) }),
+        ("DELETE", ["tags", var name]) => Gone(() => _things.RemoveTag(name)),
         ("DELETE", ["snapshots", var id]) => Gone(() => _account.DestroySnapshot(Number(id))),
         _ => throw new DropletRefusal(404, "not_found", "The resource you requested could not be found."),
     };
@@ -155,6 +177,25 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
             ["droplet"] = DropletAnswer.Droplet(droplet),
             ["links"] = new JsonObject { ["actions"] = new JsonArray(new JsonObject { ["id"] = create.Id, ["rel"] = "create", ["href"] = $"https://api.invalid/v2/actions/{create.Id}" }) },
         };
+    }
+
+    private LabDroplet Create(JsonObject? body)
+    {
+        foreach (var tag in Tags(body))
+        {
+            _things.AddTag(tag);
+        }
+
+        var keys = body?["ssh_keys"] is JsonArray list ? list.Select(k => (long)k!).ToList() : [];
+        return keys.TrueForAll(id => _things.Keys.Any(k => k.Id == id))
+            ? _account.Create(Text(body, "name"), Text(body, "region"), Text(body, "size"), Text(body, "image"), Tags(body), body?["user_data"]?.ToString())
+            : throw new DropletRefusal(422, "unprocessable_entity", "ssh_keys holds a key that is not in the account");
+    }
+
+    private string Tagged(string name)
+    {
+        _things.AddTag(name);
+        return name;
     }
 
     private static (int, JsonNode?) Gone(Action action)

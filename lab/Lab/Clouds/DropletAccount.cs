@@ -7,6 +7,8 @@ namespace Lab.Clouds;
 /// <param name="Status">new, active, off.</param>
 public sealed record LabDroplet(long Id, string Name, string Region, string Size, string Image, string Status, DateTimeOffset CreatedAt, ImmutableArray<string> Tags)
 {
+    public string? UserData { get; init; }
+
     public IPAddress V4 => IPAddress.Parse($"203.0.113.{1 + (Id % 250)}");
 
     public IPAddress V6 => IPAddress.Parse($"2001:db8::{Id:x}");
@@ -43,11 +45,12 @@ internal sealed class DropletRefusal(int status, string id, string message) : Ex
 internal sealed class DropletAccount(TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<long, LabDroplet> _droplets = [];   // the five are guarded by _gate
+    private readonly SortedDictionary<long, LabDroplet> _droplets = [];   // the six are guarded by _gate
     private readonly List<LabAction> _actions = [];
     private readonly List<LabSnapshot> _snapshots = [];
     private DropletBehaviour _behaviour = new();
     private long _last = 1000;
+    private int _made;
 
     public DropletBehaviour Behaviour
     {
@@ -104,7 +107,19 @@ internal sealed class DropletAccount(TimeProvider time)
         }
     }
 
-    public LabDroplet Create(string name, string region, string size, string image, ImmutableArray<string> tags)
+    public int Made
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _made;
+            }
+        }
+    }
+
+    /// <param name="userData">Null: none.</param>
+    public LabDroplet Create(string name, string region, string size, string image, ImmutableArray<string> tags, string? userData = null)
     {
         lock (_gate)
         {
@@ -113,7 +128,8 @@ internal sealed class DropletAccount(TimeProvider time)
                 throw new DropletRefusal(422, "unprocessable_entity", "Size is not available in this region.");
             }
 
-            var droplet = new LabDroplet(++_last, name, region, size, image, "new", time.GetUtcNow(), tags);
+            var droplet = new LabDroplet(++_last, name, region, size, image, "new", time.GetUtcNow(), tags) { UserData = userData };
+            _made++;
             _droplets[droplet.Id] = droplet;
             NoteLocked(droplet.Id, "create");
             return droplet;

@@ -69,6 +69,23 @@ internal static class DropletAnswer
         ["tags"] = new JsonArray(),
     };
 
+    public static JsonNode Key(LabSshKey k) => new JsonObject { ["id"] = k.Id, ["fingerprint"] = "3b:16:e4:bf:8b:00:8b:b8:59:8c:a9:d3:f0:19:fa:45", ["name"] = k.Name, ["public_key"] = k.PublicKey };
+
+    public static JsonNode Tag(string name) => new JsonObject { ["name"] = name, ["resources"] = new JsonObject { ["count"] = 0, ["droplets"] = new JsonObject { ["count"] = 0 } } };
+
+    public static JsonNode Firewall(LabFirewall f) => new JsonObject
+    {
+        ["id"] = f.Id,
+        ["name"] = f.Name,
+        ["status"] = "succeeded",
+        ["created_at"] = "2026-11-22T02:00:00Z",
+        ["pending_changes"] = new JsonArray(),
+        ["droplet_ids"] = new JsonArray(),
+        ["tags"] = new JsonArray([.. f.Tags.Select(t => (JsonNode)t)]),
+        ["inbound_rules"] = f.Inbound.DeepClone(),
+        ["outbound_rules"] = f.Outbound.DeepClone(),
+    };
+
     private static JsonObject Size(LabDroplet d) => new()
     {
         ["slug"] = d.Size,

@@ -53,7 +53,9 @@ internal sealed class Ec2Account(Func<Ec2Behaviour> behaviour, TimeProvider time
         {
             if (clientToken is not null && _pictures.Values.Select(p => p[^1].Machine).FirstOrDefault(m => m.ClientToken == clientToken) is { } same)
             {
-                return same;
+                return same.IsGone ? throw new Ec2Refusal("IdempotentInstanceTerminated", "The instance that was made with this client token is terminated.")
+                    : !same.MadeWith.SequenceEqual(make("").MadeWith) ? throw new Ec2Refusal("IdempotentParameterMismatch", "The client token was used before with other parameters.")
+                    : same;
             }
 
             NeedRoom(make("").Type);

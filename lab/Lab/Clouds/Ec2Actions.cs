@@ -3,11 +3,12 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using static Lab.Clouds.Ec2Answer;
+using static Lab.Clouds.Ec2Parameters;
 
 namespace Lab.Clouds;
 
 /// <summary>The actions that the stand-in knows, from parameters to XML.</summary>
-internal sealed partial class Ec2Actions(Ec2Account account, Func<Ec2Behaviour> behaviour)
+internal sealed partial class Ec2Actions(Ec2Account account, Ec2Things things, IamUsers users, Func<Ec2Behaviour> behaviour)
 {
     private const string ByCall = "Client.UserInitiatedShutdown";
 
@@ -25,7 +26,7 @@ internal sealed partial class Ec2Actions(Ec2Account account, Func<Ec2Behaviour> 
         "ModifyInstanceAttribute" => Modify(p),
         "GetConsoleOutput" => Console(Id(p, "InstanceId")),
         "CreateTags" => CreateTags(p),
-        _ => throw new Ec2Refusal("InvalidAction", $"The action {action} is not valid for this web service."),
+        _ => things.Do(action, p) ?? users.Do(action, p) ?? throw new Ec2Refusal("InvalidAction", $"The action {action} is not valid for this web service."),
     };
 
     private XElement Describe(ImmutableSortedDictionary<string, string> p)
@@ -50,8 +51,7 @@ internal sealed partial class Ec2Actions(Ec2Account account, Func<Ec2Behaviour> 
     private XElement Run(ImmutableSortedDictionary<string, string> p)
     {
         var image = Need(p, "ImageId");
-        var tags = Numbered(p, "TagSpecification").Where(s => s.GetValueOrDefault("ResourceType") == "instance").SelectMany(s => Numbered(s, "Tag"))
-            .ToImmutableSortedDictionary(t => t["Key"], t => t.GetValueOrDefault("Value", ""), StringComparer.Ordinal);
+        var tags = Ec2Parameters.Tags(p, "instance");
         var made = account.Run(
             id => new Ec2Machine(id, "pending", p.GetValueOrDefault("InstanceType", "t3.nano"), image, default, tags)
             {
@@ -114,34 +114,6 @@ internal sealed partial class Ec2Actions(Ec2Account account, Func<Ec2Behaviour> 
             _ => throw new Ec2Refusal("InvalidParameterValue", $"The filter '{f.Name}' is invalid"),
         });
     }
-
-    /// <summary><c>name.1</c>, <c>name.2</c>, ...</summary>
-    private static IEnumerable<string> List(ImmutableSortedDictionary<string, string> p, string name)
-    {
-        for (var i = 1; p.TryGetValue($"{name}.{i}", out var value); i++)
-        {
-            yield return value;
-        }
-    }
-
-    /// <summary>The parameters below <c>name.1.</c>, <c>name.2.</c>, ...</summary>
-    private static IEnumerable<ImmutableSortedDictionary<string, string>> Numbered(ImmutableSortedDictionary<string, string> p, string name)
-    {
-        for (var i = 1; ; i++)
-        {
-            var prefix = $"{name}.{i}.";
-            var below = p.Where(x => x.Key.StartsWith(prefix, StringComparison.Ordinal)).ToImmutableSortedDictionary(x => x.Key[prefix.Length..], x => x.Value, StringComparer.Ordinal);
-            if (below.IsEmpty)
-            {
-                yield break;
-            }
-
-            yield return below;
-        }
-    }
-
-    private static string Need(ImmutableSortedDictionary<string, string> p, string name) =>
-        p.TryGetValue(name, out var value) ? value : throw new Ec2Refusal("MissingParameter", $"The request must contain the parameter {name}");
 
     private static string Id(ImmutableSortedDictionary<string, string> p, string name) => CheckId(Need(p, name));
 

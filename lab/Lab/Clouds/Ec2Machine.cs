@@ -45,6 +45,9 @@ public sealed record Ec2Behaviour
     /// <summary>The actions that the key may call; null: all of them.</summary>
     public ImmutableHashSet<string>? Allowed { get; init; }
 
+    /// <summary>Without one nothing can be made unless its network is named.</summary>
+    public bool HasDefaultNetwork { get; init; } = true;
+
     /// <summary>Added to the server's clock.</summary>
     public TimeSpan ClockError { get; init; }
 

@@ -30,6 +30,8 @@ public sealed class Ec2StandIn : IAsyncDisposable
     private readonly CloudTroubles _troubles = new();
     private readonly LoopbackWeb _web;
     private readonly Ec2Account _account;
+    private readonly Ec2Things _things;
+    private readonly IamUsers _users;
     private readonly Ec2Actions _actions;
     private readonly TimeProvider _time;
     private volatile Ec2Behaviour _behaviour = new();
@@ -39,7 +41,9 @@ public sealed class Ec2StandIn : IAsyncDisposable
         _time = time;
         _web = new LoopbackWeb(at, AnswerAsync);
         _account = new Ec2Account(() => _behaviour, time, machine => Changed?.Invoke(machine));
-        _actions = new Ec2Actions(_account, () => _behaviour);
+        _things = new Ec2Things(_account, () => _behaviour);
+        _users = new IamUsers(Keys);
+        _actions = new Ec2Actions(_account, _things, _users, () => _behaviour);
         Keys.Add(KeyId, Secret);
     }
 
@@ -64,6 +68,19 @@ public sealed class Ec2StandIn : IAsyncDisposable
 
     /// <summary>As they really are.</summary>
     public ImmutableArray<Ec2Machine> Machines => _account.Machines;
+
+    public ImmutableArray<LabGroup> Groups => _things.Groups;
+
+    public ImmutableArray<LabKeyPair> KeyPairs => _things.KeyPairs;
+
+    public ImmutableArray<LabVolume> Volumes => _things.Volumes;
+
+    public ImmutableArray<LabAddress> Addresses => _things.Addresses;
+
+    public ImmutableArray<LabUser> Users => _users.Users;
+
+    /// <summary>A volume of the site's that no machine has.</summary>
+    public void AddVolume(string site) => _things.AddVolume(site);
 
     /// <summary>Ever made.</summary>
     public int Made => _account.Made;

@@ -34,7 +34,7 @@ public sealed class SignatureV4
         }
 
         var parts = header[Algorithm.Length..].Split(',', StringSplitOptions.TrimEntries).Select(p => p.Split('=', 2)).ToDictionary(p => p[0].Trim(), p => p[1], StringComparer.Ordinal);
-        if (parts["Credential"].Split('/') is not [var keyId, var day, var region, var service, "aws4_request"] || service is not ("ec2" or "sts"))
+        if (parts["Credential"].Split('/') is not [var keyId, var day, var region, var service, "aws4_request"] || service is not ("ec2" or "sts" or "iam"))
         {
             throw Unknown();
         }

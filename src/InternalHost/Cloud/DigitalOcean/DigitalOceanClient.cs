@@ -5,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace InternalHost.Cloud.DigitalOcean;
 
 /// <summary>Typed calls of DigitalOcean's API v2. Every one throws <see cref="DigitalOceanException"/>.</summary>
-internal sealed class DigitalOceanClient(DigitalOceanHttp http)
+internal sealed partial class DigitalOceanClient(DigitalOceanHttp http)
 {
     private const int PageSize = 200;
 

@@ -11,10 +11,16 @@ namespace InternalHost.Cloud.DigitalOcean;
 /// Requests to DigitalOcean's API v2 and what may be repeated of them: what was refused for its pace, always; what only looks or destroys,
 /// also where no answer came. Making something is never repeated here: it has no idempotency key.
 /// </summary>
-/// <param name="tokenFile">Read at each request, so that a new token counts at once.</param>
+/// <param name="token">Asked for at each request.</param>
 /// <param name="handler">Takes every request (UplinkHttp's); disposed with this.</param>
-internal sealed class DigitalOceanHttp(Uri endpoint, string tokenFile, HttpMessageHandler handler, TimeProvider time) : IDisposable
+internal sealed class DigitalOceanHttp(Uri endpoint, Func<CancellationToken, Task<string>> token, HttpMessageHandler handler, TimeProvider time) : IDisposable
 {
+    /// <param name="tokenFile">Read at each request, so that a new token counts at once.</param>
+    public DigitalOceanHttp(Uri endpoint, string tokenFile, HttpMessageHandler handler, TimeProvider time)
+        : this(endpoint, ct => ChannelSecret.ReadAsync(tokenFile, ct), handler, time)
+    {
+    }
+
     public static readonly Uri Public = new("https://api.digitalocean.com/");
 
     private const int Attempts = 3;
@@ -36,6 +42,11 @@ internal sealed class DigitalOceanHttp(Uri endpoint, string tokenFile, HttpMessa
     /// <exception cref="DigitalOceanException"/>
     public Task<T> PostAsync<TBody, T>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken ct)
         where T : class => CallAsync(HttpMethod.Post, path, JsonSerializer.SerializeToUtf8Bytes(body, bodyType), reply => Parse(reply, type), repeat: false, ct);
+
+    /// <summary>Put twice it is what it was put once.</summary>
+    /// <exception cref="DigitalOceanException"/>
+    public Task<T> PutAsync<TBody, T>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken ct)
+        where T : class => CallAsync(HttpMethod.Put, path, JsonSerializer.SerializeToUtf8Bytes(body, bodyType), reply => Parse(reply, type), repeat: true, ct);
 
     /// <exception cref="DigitalOceanException"/>
     public Task DeleteAsync(string path, CancellationToken ct) => CallAsync(HttpMethod.Delete, path, null, _ => true, repeat: true, ct);
@@ -99,7 +110,7 @@ internal sealed class DigitalOceanHttp(Uri endpoint, string tokenFile, HttpMessa
     {
         try
         {
-            return await ChannelSecret.ReadAsync(tokenFile, ct);
+            return await token(ct);
         }
         catch (HttpRequestException e)
         {

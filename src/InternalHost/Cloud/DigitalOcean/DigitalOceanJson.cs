@@ -25,6 +25,48 @@ internal sealed record NewDroplet(string Name, string Region, string Size, long 
     public bool Ipv6 { get; init; } = true;
 }
 
+/// <summary>The first one, out of a public image.</summary>
+/// <param name="Image">A slug: <c>debian-12-x64</c>.</param>
+/// <param name="SshKeys">Numbers of keys that come in as root.</param>
+internal sealed record FirstDroplet(string Name, string Region, string Size, string Image, IReadOnlyList<long> SshKeys, IReadOnlyList<string> Tags, string UserData)
+{
+    public bool Ipv6 { get; init; } = true;
+}
+
+internal sealed record AccountKey(long Id, string Name, string PublicKey);
+
+internal sealed record NewAccountKey(string Name, string PublicKey);
+
+/// <param name="Ports">One, or a range; <c>0</c>: all of them.</param>
+/// <param name="Sources">inbound. Others: null.</param>
+/// <param name="Destinations">outbound. Others: null.</param>
+internal sealed record FirewallRule(string Protocol, string Ports, FirewallPeers? Sources, FirewallPeers? Destinations);
+
+/// <param name="Addresses">Networks of both families.</param>
+internal sealed record FirewallPeers(IReadOnlyList<string>? Addresses);
+
+/// <summary>A cloud firewall: all that is not named is closed, in both directions.</summary>
+/// <param name="Tags">Of the Droplets that it holds for.</param>
+internal sealed record CloudFirewall(string? Id, string Name, IReadOnlyList<FirewallRule>? InboundRules, IReadOnlyList<FirewallRule>? OutboundRules, IReadOnlyList<string>? Tags);
+
+internal sealed record NewTag(string Name);
+
+internal sealed record TagReply(NewTag? Tag);
+
+internal sealed record AccountKeyReply(AccountKey? SshKey);
+
+internal sealed record AccountKeyPage(IReadOnlyList<AccountKey>? SshKeys, PageLinks? Links) : IPage<AccountKey>
+{
+    public IReadOnlyList<AccountKey>? Items => SshKeys;
+}
+
+internal sealed record FirewallReply(CloudFirewall? Firewall);
+
+internal sealed record FirewallPage(IReadOnlyList<CloudFirewall>? Firewalls, PageLinks? Links) : IPage<CloudFirewall>
+{
+    public IReadOnlyList<CloudFirewall>? Items => Firewalls;
+}
+
 internal sealed record NewAction(string Type, string? Name = null);
 
 internal sealed record DropletReply(Droplet? Droplet);
@@ -70,5 +112,13 @@ internal sealed record DigitalOceanFault(string? Id, string? Message, string? Re
 [JsonSerializable(typeof(SnapshotPage))]
 [JsonSerializable(typeof(NewDroplet))]
 [JsonSerializable(typeof(NewAction))]
+[JsonSerializable(typeof(FirstDroplet))]
+[JsonSerializable(typeof(NewAccountKey))]
+[JsonSerializable(typeof(NewTag))]
+[JsonSerializable(typeof(TagReply))]
+[JsonSerializable(typeof(AccountKeyReply))]
+[JsonSerializable(typeof(AccountKeyPage))]
+[JsonSerializable(typeof(FirewallReply))]
+[JsonSerializable(typeof(FirewallPage))]
 [JsonSerializable(typeof(DigitalOceanFault))]
 internal sealed partial class DigitalOceanJson : JsonSerializerContext;

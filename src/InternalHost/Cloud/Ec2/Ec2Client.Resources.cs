@@ -51,6 +51,9 @@ internal sealed partial class Ec2Client
     public Task<ImmutableArray<Ec2Address>> DescribeAddressesByTagAsync(string tag, string value, CancellationToken ct) =>
         ListAsync(new Ec2Call("DescribeAddresses").WithFilter($"tag:{tag}", value), answer => answer.Items("addressesSet").Select(Address), ct);
 
+    public async Task DisassociateAddressAsync(string associationId, CancellationToken ct) =>
+        await SendAsync(new Ec2Call("DisassociateAddress").With("AssociationId", associationId), ct);
+
     public async Task ReleaseAddressAsync(string allocationId, CancellationToken ct) =>
         await SendAsync(new Ec2Call("ReleaseAddress").With("AllocationId", allocationId), ct);
 
@@ -59,6 +62,9 @@ internal sealed partial class Ec2Client
         answer => answer.Items("volumeSet").Select(v => new Ec2Volume(
             v.Need("volumeId"), v.Text("status") ?? "", v.Number("size") ?? 0, v.Flag("encrypted"), v.Items("attachmentSet").FirstOrDefault()?.Text("instanceId"), v.Tags())),
         ct);
+
+    /// <summary>Only while no machine has it.</summary>
+    public async Task DeleteVolumeAsync(string id, CancellationToken ct) => await SendAsync(new Ec2Call("DeleteVolume").With("VolumeId", id), ct);
 
     public Task<ImmutableArray<Ec2AvailabilityZone>> DescribeAvailabilityZonesAsync(CancellationToken ct) => ListAsync(
         new Ec2Call("DescribeAvailabilityZones"),

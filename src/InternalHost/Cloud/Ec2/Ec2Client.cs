@@ -27,6 +27,20 @@ internal sealed partial class Ec2Client(IEc2Transport transport)
         }
     }
 
+    /// <summary>Asks whether our rights reach so far; nothing is done. What is wrong with the call beside that does not matter.</summary>
+    public async Task<bool> IsPermittedAsync(Ec2Call call, CancellationToken ct)
+    {
+        try
+        {
+            await transport.SendAsync(call.WithDryRun(true), ct);
+            return true;
+        }
+        catch (Ec2Exception e) when (e.Fault == CallFault.Refused && !Ec2Errors.IsBadCredential(e.Code))
+        {
+            return !Ec2Errors.IsNotPermitted(e.Code);
+        }
+    }
+
     /// <summary>All pages of a list.</summary>
     private async Task<ImmutableArray<T>> ListAsync<T>(Ec2Call call, Func<XElement, IEnumerable<T>> read, CancellationToken ct)
     {

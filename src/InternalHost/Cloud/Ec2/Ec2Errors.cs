@@ -55,6 +55,9 @@ internal static class Ec2Errors
     /// <summary>Our rights do not reach so far, whatever was wanted.</summary>
     public static bool IsNotPermitted(string code) => NotPermitted.Contains(code);
 
+    /// <summary>The key is unknown, or its session is over.</summary>
+    public static bool IsBadCredential(string code) => BadCredentials.Contains(code) || OldCredentials.Contains(code);
+
     /// <param name="doing">What was asked for: <c>start i-1</c>.</param>
     public static CloudException ToCloud(Ec2Exception e, string doing)
     {

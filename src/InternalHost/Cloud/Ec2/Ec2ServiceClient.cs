@@ -16,7 +16,7 @@ internal sealed class Ec2ServiceClient(AWSCredentials credentials, Ec2ServiceCon
     protected override IServiceMetadata ServiceMetadata { get; } = new Metadata();
 
     public Task<Ec2Reply> SendAsync(Ec2Call call, CancellationToken ct) => InvokeAsync<Ec2Reply>(
-        new Request(call), new InvokeOptions { RequestMarshaller = FormMarshaller.Instance, ResponseUnmarshaller = new Ec2ReplyUnmarshaller(call.Action) }, ct);
+        new Request(call, Config.ServiceVersion), new InvokeOptions { RequestMarshaller = FormMarshaller.Instance, ResponseUnmarshaller = new Ec2ReplyUnmarshaller(call.Action) }, ct);
 
     /// <summary>Endpoint and identity have no default in this SDK: without these two nothing is sent.</summary>
     protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline)
@@ -27,9 +27,11 @@ internal sealed class Ec2ServiceClient(AWSCredentials credentials, Ec2ServiceCon
         pipeline.ReplaceHandler<RetryHandler>(new RetryHandler(new Ec2RetryPolicy(Config)));
     }
 
-    private sealed class Request(Ec2Call call) : AmazonWebServiceRequest
+    private sealed class Request(Ec2Call call, string version) : AmazonWebServiceRequest
     {
         public Ec2Call Call { get; } = call;
+
+        public string Version { get; } = version;
     }
 
     private sealed class FormMarshaller : IMarshaller<IRequest, AmazonWebServiceRequest>
@@ -41,7 +43,7 @@ internal sealed class Ec2ServiceClient(AWSCredentials credentials, Ec2ServiceCon
             var call = ((Request)input).Call;
             var request = new DefaultRequest(input, "Amazon.EC2");
             request.Parameters.Add("Action", call.Action);
-            request.Parameters.Add("Version", Ec2ServiceConfig.ApiVersion);
+            request.Parameters.Add("Version", ((Request)input).Version);
             foreach (var (name, value) in call.Parameters)
             {
                 request.Parameters.Add(name, value);
@@ -64,9 +66,17 @@ internal sealed class Ec2ServiceClient(AWSCredentials credentials, Ec2ServiceCon
     }
 }
 
+/// <summary>A service of AWS that is spoken to as EC2 is: forms there, XML back.</summary>
+/// <param name="Name">As it is signed for.</param>
+internal sealed record AwsService(string Name, string Version)
+{
+    public static readonly AwsService Ec2 = new("ec2", "2016-11-15");
+
+    public static readonly AwsService Iam = new("iam", "2010-05-08");
+}
+
 internal sealed class Ec2ServiceConfig : ClientConfig
 {
-    public const string ApiVersion = "2016-11-15";
 
     /// <summary>
     /// Three attempts, the waits at most 1 s and 2 s: what is worth repeating at once is over within the 30 s that the controller grants
@@ -75,13 +85,15 @@ internal sealed class Ec2ServiceConfig : ClientConfig
     public const int Retries = 2;
 
     private readonly SdkEndpoint _endpoint;
+    private readonly AwsService _service;
 
-    public Ec2ServiceConfig(Ec2Endpoint endpoint, HttpClientFactory http)
+    public Ec2ServiceConfig(Ec2Endpoint endpoint, HttpClientFactory http, AwsService service)
         : base(Defaults())
     {
+        _service = service;
         _endpoint = new SdkEndpoint(endpoint.Url.ToString());
-        AuthenticationServiceName = "ec2";
-        ServiceId = "EC2";
+        AuthenticationServiceName = service.Name;
+        ServiceId = service.Name.ToUpperInvariant();
         ServiceURL = endpoint.Url.ToString();
         AuthenticationRegion = endpoint.Region;
         EndpointProvider = new FixedEndpoint(_endpoint);
@@ -93,11 +105,11 @@ internal sealed class Ec2ServiceConfig : ClientConfig
         HttpClientFactory = http;
     }
 
-    public override string ServiceVersion => ApiVersion;
+    public override string ServiceVersion => _service.Version;
 
     public override string UserAgent => "internalhost";
 
-    public override string RegionEndpointServiceName => "ec2";
+    public override string RegionEndpointServiceName => _service.Name;
 
     public override SdkEndpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters) => _endpoint;
 

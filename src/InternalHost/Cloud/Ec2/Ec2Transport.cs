@@ -11,7 +11,8 @@ namespace InternalHost.Cloud.Ec2;
 /// </summary>
 /// <param name="secretFile">A shared credentials file; null: the SDK's chain.</param>
 /// <param name="handler">Takes every request; disposed with this.</param>
-internal sealed class Ec2Transport(Ec2Endpoint endpoint, string? secretFile, HttpMessageHandler handler) : IEc2Transport, IDisposable
+/// <param name="service">Null: EC2.</param>
+internal sealed class Ec2Transport(Ec2Endpoint endpoint, string? secretFile, HttpMessageHandler handler, AwsService? service = null) : IEc2Transport, IDisposable
 {
     private readonly HttpClient _http = new(new WholeReplies(handler), disposeHandler: true) { Timeout = ReplyTimeout };
     private readonly Lock _gate = new();
@@ -50,7 +51,7 @@ internal sealed class Ec2Transport(Ec2Endpoint endpoint, string? secretFile, Htt
     {
         var http = new OneHttpClient(_http);
         var credentials = new Ec2Credentials((own, role) => new Ec2Role(own, role, endpoint.Region, endpoint.Tokens, http));
-        return new Ec2ServiceClient(credentials.Find(secretFile), new Ec2ServiceConfig(endpoint, http));
+        return new Ec2ServiceClient(credentials.Find(secretFile), new Ec2ServiceConfig(endpoint, http, service ?? AwsService.Ec2));
     }
 
     /// <summary>The SDK lets four kinds of exception out; a fifth is a mistake in it or here, and must not end who asked.</summary>

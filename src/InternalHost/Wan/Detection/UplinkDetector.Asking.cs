@@ -37,7 +37,7 @@ internal sealed partial class UplinkDetector
             {
                 AskOne();
                 CheckFamily();
-                _nextProbe = Instant.Max(_nextProbe + AskedEvery, Now);
+                _nextProbe = Instant.Max(_nextProbe + QuietInterval(), Now);
             }
         }
         else if (Now >= _nextRound && !_egress.IsConvicted)
@@ -50,14 +50,10 @@ internal sealed partial class UplinkDetector
         AskClassifiers();
     }
 
-    /// <summary>Between two probes while all is well.</summary>
-    public TimeSpan AskedEvery
+    private TimeSpan QuietInterval()
     {
-        get
-        {
-            var cadence = Attentive ? Options.Cadence.Attentive : Options.Cadence.Quiet;
-            return IsRelaxed && cadence < RelaxedEvery ? RelaxedEvery : cadence;
-        }
+        var cadence = Attentive ? Options.Cadence.Attentive : Options.Cadence.Quiet;
+        return IsRelaxed && cadence < RelaxedEvery ? RelaxedEvery : cadence;
     }
 
     private TimeSpan RoundInterval()
