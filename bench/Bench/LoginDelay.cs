@@ -46,7 +46,7 @@ internal sealed class LoginDelay : IBenchmark
             await using var host = await PamHost.StartAsync(folder, launcher, ct);
             var port = ((IPEndPoint)gateway.LocalEndpoint).Port;
             var good = (await host.InsideAsync(ct, "cat", "/etc/pam.d/sshd")).Output.Split('\n');
-            var ours = Array.FindIndex(good, l => l.EndsWith(host.Hook, StringComparison.Ordinal));
+            var ours = Array.FindIndex(good, l => l.Contains($" {host.Hook} ", StringComparison.Ordinal));
             var kinds = new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 [None] = "",

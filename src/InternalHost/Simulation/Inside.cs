@@ -38,7 +38,7 @@ internal sealed class Inside
         _memory = new UplinkMemory(database);
         var options = WanOptions.From(SimulatedSite.Options, _memory.WasUp(SimulatedSite.Options.Primary), _memory.WasUp(SimulatedSite.Options.Backup));
         Uplinks = new Uplinks(
-            new DetectorPair(parts.Detector(Proven(options.PrimaryDetector)), parts.Detector(Proven(options.BackupDetector))), world.Links, world.Agenda, Life, world.Streams, () => world.WallOffset, OnUplink);
+            new DetectorPair(parts.Detector(Proven(options.PrimaryDetector)), parts.Detector(Proven(options.BackupDetector))), world.Links, world.Agenda, Life, world.Streams, () => world.WallOffset, OnUplink, () => Tunnel?.Nudge());
         Tunnel = new SimulatedTunnel(world, Life, Inbox, () => Uplinks.Usable(UplinkName.Primary), () => Uplinks.Usable(UplinkName.Backup));
         var outbox = new Outbox(database);
         Outbox = new OutboxService(outbox, [new GatewayChannel(world, Life)], _time, NullLogger<OutboxService>.Instance, jitter: world.Streams.Outbox.Next)

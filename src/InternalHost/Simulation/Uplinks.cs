@@ -22,6 +22,7 @@ internal sealed class Uplinks
     private readonly Streams _streams;
     private readonly Func<TimeSpan> _wallOffset;
     private readonly Action<UplinkName, Verdict, Usable> _told;
+    private readonly Action _returned;
     private readonly PriorityQueue<(UplinkName Uplink, ProbeResult Result), (long, long)> _inFlight = new();
     private readonly OwnPulse _pulse;
     private readonly (UplinkState State, Usable Usable, string Reason)?[] _before = new (UplinkState, Usable, string)?[3];
@@ -32,10 +33,12 @@ internal sealed class Uplinks
     private long _order;
     private int _fallsInARow;
     private Instant? _upSince;
+    private Instant _lastReturn;
 
-    public Uplinks(DetectorPair options, Link[] links, Agenda agenda, Life life, Streams streams, Func<TimeSpan> wallOffset, Action<UplinkName, Verdict, Usable> told)
+    public Uplinks(DetectorPair options, Link[] links, Agenda agenda, Life life, Streams streams, Func<TimeSpan> wallOffset, Action<UplinkName, Verdict, Usable> told,
+        Action returned)
     {
-        (_links, _agenda, _life, _streams, _wallOffset, _told) = (links, agenda, life, streams, wallOffset, told);
+        (_links, _agenda, _life, _streams, _wallOffset, _told, _returned) = (links, agenda, life, streams, wallOffset, told, returned);
         Pair = new UplinkPair(options.Primary, options.Backup, agenda.Now);
         _pulse = new OwnPulse(wallOffset());
         _due = _look = agenda.Now;
@@ -116,6 +119,12 @@ internal sealed class Uplinks
         Send(UplinkName.Backup, now);
         Publish(UplinkName.Primary, now);
         Publish(UplinkName.Backup, now);
+        if (Pair.Returned is { } returned && returned > _lastReturn)
+        {
+            _lastReturn = returned;
+            _returned();
+        }
+
         _due = Instant.Min(Instant.Max(Pair.NextWake, now), now + MaxWait);
     }
 

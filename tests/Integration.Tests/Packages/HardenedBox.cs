@@ -17,8 +17,8 @@ internal sealed class HardenedBox : IAsyncDisposable
 {
     public const string Address = InstalledBox.Address;
     private const string Away = "198.51.100.7";
-    private const string Token = "123456:AbCdEfGhIjKlMnOpQrStUvWxYz-_0123456";
-    private static readonly IPEndPoint ChatAt = new(IPAddress.Loopback, 8100);
+    public const string Token = "123456:AbCdEfGhIjKlMnOpQrStUvWxYz-_0123456";
+    public static readonly IPEndPoint ChatAt = new(IPAddress.Loopback, 8100);
     private static readonly IPEndPoint LogsAt = new(IPAddress.Parse(Away), 6514);
     private static readonly IPEndPoint AskAt = new(IPAddress.Parse(Away), 6515);
 
@@ -36,6 +36,9 @@ internal sealed class HardenedBox : IAsyncDisposable
 
     /// <summary>What the file system said before anything of ours was there.</summary>
     public string Before { get; private set; } = "";
+
+    /// <summary>The private one, on this machine.</summary>
+    public string KeyFile(string name) => Place(name);
 
     private string Place(string name) => Path.Combine(Box.Folder, name);
 

@@ -306,6 +306,21 @@ public class LocalFaultTests
     }
 
     [Fact]
+    public void Backup_that_carries_the_tunnel_keeps_its_yes_though_it_is_asked_less()
+    {
+        var world = new ScriptedWorld().When(60, w => w.Pair.Want(w.Now, true));
+        for (var t = 60.0; t < 200; t += 15)
+        {
+            world.When(t, w => w.Pair.Passive(B, w.Now));
+        }
+
+        for (var t = 61.0; t < 200; t += 0.5)
+        {
+            Assert.Equal(Usable.Yes, world.RunTo(t).Pair.UsableNow(B, world.Now));
+        }
+    }
+
+    [Fact]
     public void Wanted_backup_is_asked_each_second_and_comes_back_at_once()
     {
         var world = new ScriptedWorld { RecordAsked = true };

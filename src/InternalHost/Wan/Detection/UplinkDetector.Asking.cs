@@ -37,7 +37,7 @@ internal sealed partial class UplinkDetector
             {
                 AskOne();
                 CheckFamily();
-                _nextProbe = Instant.Max(_nextProbe + QuietInterval(), Now);
+                _nextProbe = Instant.Max(_nextProbe + AskedEvery, Now);
             }
         }
         else if (Now >= _nextRound && !_egress.IsConvicted)
@@ -50,10 +50,14 @@ internal sealed partial class UplinkDetector
         AskClassifiers();
     }
 
-    private TimeSpan QuietInterval()
+    /// <summary>Between two probes while all is well.</summary>
+    public TimeSpan AskedEvery
     {
-        var cadence = Attentive ? Options.Cadence.Attentive : Options.Cadence.Quiet;
-        return IsRelaxed && cadence < RelaxedEvery ? RelaxedEvery : cadence;
+        get
+        {
+            var cadence = Attentive ? Options.Cadence.Attentive : Options.Cadence.Quiet;
+            return IsRelaxed && cadence < RelaxedEvery ? RelaxedEvery : cadence;
+        }
     }
 
     private TimeSpan RoundInterval()

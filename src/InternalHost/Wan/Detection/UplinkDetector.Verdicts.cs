@@ -242,7 +242,7 @@ internal sealed partial class UplinkDetector
         // Somebody proved its name in what ends here; handshakes that failed besides, told or not yet, begin no wall.
         _authFailingFrom = null;
         _families.OnUp();
-        _nextProbe = Now + QuietInterval();
+        _nextProbe = Now + AskedEvery;
         _living = reason;
         TellLiving();
     }

@@ -14,8 +14,10 @@ internal sealed class UplinkPair
     /// <summary>A metered link may have to wake up before it answers.</summary>
     private static readonly TimeSpan ProofGrace = TimeSpan.FromSeconds(2);
 
-    /// <summary>Asked each second, a proven backup has answered more recently than this.</summary>
-    private static readonly TimeSpan ProofAge = TimeSpan.FromSeconds(4);
+    /// <summary>A proven backup has answered one of the last few probes.</summary>
+    private static readonly TimeSpan ProofPatience = TimeSpan.FromSeconds(3);
+
+    private readonly UplinkDetector _backup;
 
     private bool _wanted;
     private bool _primaryLeavesByBackup;
@@ -26,12 +28,12 @@ internal sealed class UplinkPair
         Primary = primary.Observe.IsEmpty
             ? new UplinkDetector(primary with { HasOther = true }, start)
             : new ObservedUplink(primary with { HasOther = true }, start);
-        Backup = new UplinkDetector(backup with { HasOther = true }, start);
+        _backup = new UplinkDetector(backup with { HasOther = true }, start);
     }
 
     public Detector Primary { get; }
 
-    public Detector Backup { get; }
+    public Detector Backup => _backup;
 
     /// <summary>When either was first heard again after a silence; null: neither ever.</summary>
     public Instant? Returned => Primary.Returned > Backup.Returned || Backup.Returned is null ? Primary.Returned : Backup.Returned;
@@ -47,7 +49,7 @@ internal sealed class UplinkPair
     {
         var usable = this[name].Current.Usable;
         var stale = name == UplinkName.Backup && Backup.Attentive
-            && at - _attentiveSince >= ProofGrace && !(Backup.LastAnswered >= at - ProofAge);
+            && at - _attentiveSince >= ProofGrace && !(Backup.LastAnswered >= at - _backup.AskedEvery - ProofPatience);
         return usable == Usable.Yes && stale ? Usable.Unknown : usable;
     }
 
