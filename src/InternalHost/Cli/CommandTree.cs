@@ -35,6 +35,7 @@ internal static class CommandTree
         ReplayCommand.Build(),
         SshConfigCommand.Build(),
         CostCommand.Build(),
+        PinsCommand.Build(),
         LocalCloudVerb.Build(),
         SimulateCommand.Build(),
     };

@@ -4,6 +4,7 @@ using Common.Configuration;
 using Common.Hosting;
 using InternalHost.Clients;
 using InternalHost.Configuration;
+using InternalHost.Pins;
 
 namespace InternalHost.Cli;
 
@@ -18,19 +19,21 @@ internal static class SshConfigCommand
         var identity = new Option<string?>("--identity") { Description = "The person's private key file, on their device", HelpName = "FILE" };
         var account = new Option<string?>("--account") { Description = "Their account on the bastion, where it is not their name", HelpName = "NAME" };
         var directory = new Option<string?>("--out") { Description = "Write SITE.conf and SITE.known_hosts there, for ssh -F", HelpName = "DIR" };
+        var phone = new Option<bool>("--phone") { Description = "What to type into an SSH app, and the fingerprints to compare" };
         var command = new Command("ssh-config", """
             Print what a person's ssh needs to come in by name, both hosts pinned: no key is ever accepted by sight.
             Examples: internalhost ssh-config alice
                       internalhost ssh-config alice --out ~/home && ssh -F ~/home/home.conf home
-            """) { who, address, account, identity, directory, config };
+                      internalhost ssh-config alice --phone
+            """) { who, address, account, identity, directory, phone, config };
         command.SetAction(parsed => new SshConfigWriter(parsed.GetValue(config)!, parsed.InvocationConfiguration).Run(
-            new SshConfigWish(parsed.GetValue(who), parsed.GetValue(address), parsed.GetValue(account), parsed.GetValue(identity), parsed.GetValue(directory))));
+            new SshConfigWish(parsed.GetValue(who), parsed.GetValue(address), parsed.GetValue(account), parsed.GetValue(identity), parsed.GetValue(directory), parsed.GetValue(phone))));
         return command;
     }
 }
 
 /// <summary>What was typed after <c>ssh-config</c>; null: not said.</summary>
-internal sealed record SshConfigWish(string? Who, string? Address, string? Account, string? Identity, string? Directory);
+internal sealed record SshConfigWish(string? Who, string? Address, string? Account, string? Identity, string? Directory, bool Phone);
 
 internal sealed class SshConfigWriter(string configFile, InvocationConfiguration io)
 {
@@ -60,7 +63,14 @@ internal sealed class SshConfigWriter(string configFile, InvocationConfiguration
 
         var knownHosts = wish.Directory is null ? $"~/.ssh/{site.Site}.known_hosts" : Path.Combine(Path.GetFullPath(wish.Directory), $"{site.Site}.known_hosts");
         var door = wish.Address ?? site.Bastion.Name ?? site.Bastion.Address?.ToString();
-        var files = SshClientConfig.Render(site, new SshClient(person, wish.Account ?? person.Name, door, keys, knownHosts, wish.Identity), inner);
+        var client = new SshClient(person, wish.Account ?? person.Name, door, keys, knownHosts, wish.Identity);
+        if (wish.Phone)
+        {
+            io.Output.Write(PhoneCard.Render(site, client, inner, PinFile.Of(site.Bastion)));
+            return ExitCode.Good;
+        }
+
+        var files = SshClientConfig.Render(site, client, inner);
         return wish.Directory is null ? Print(site, files) : Write(site, files, Path.GetFullPath(wish.Directory));
     }
 

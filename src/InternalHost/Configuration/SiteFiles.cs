@@ -23,6 +23,7 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
             Bastion = options.Bastion with
             {
                 HostKeys = HostKeys(options.Bastion.HostKeys),
+                HostKeyFiles = [.. options.Bastion.HostKeys.Where(k => k.StartsWith('/'))],
                 Api = options.Bastion.Api is { } api ? api with { SecretFile = Secret("bastion.secret", api.SecretFile) } : null,
             },
             Messages = options.Messages with

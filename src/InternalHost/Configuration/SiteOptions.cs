@@ -106,6 +106,9 @@ public sealed record BastionOptions(
 
     public int LoopProbePort => FirstForwardPort + ForwardPortCount - 1;
 
+    /// <summary>The files that <see cref="HostKeys"/> were read from; none: they stand in the configuration.</summary>
+    public ImmutableArray<string> HostKeyFiles { get; init; } = [];
+
     /// <summary>The bastion's account to which people, keys and channels are pushed at each start; null: they are not.</summary>
     public string? SyncUser { get; init; }
 

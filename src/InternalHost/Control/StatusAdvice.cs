@@ -51,7 +51,7 @@ public static class StatusAdvice
     private static string? Cure(TunnelReason reason) => reason switch
     {
         TunnelReason.HostKeyChanged =>
-            "The bastion shows another host key. Do not accept a new key on your phone. If you have rebuilt the VM: put its key into bastion.host_keys, then internalhost reload.",
+            "The bastion shows another host key. Do not accept a new key on your phone. If you have rebuilt the VM: internalhost pins add KEY, then internalhost reload.",
         TunnelReason.Denied => "The bastion refuses our key: its account (bastion.user) must list the public half of bastion.key. It is tried again by itself.",
         TunnelReason.ForwardNotPermitted => "The bastion must permit our ports: PermitListen for first_forward_port and the 15 that follow.",
         TunnelReason.ForwardBusy => "An older connection or a stranger holds our port on the bastion. It is tried again by itself; look there with: ss -tlnp.",

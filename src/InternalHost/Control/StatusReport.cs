@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using InternalHost.Cloud;
 using InternalHost.Configuration;
+using InternalHost.Pins;
 using InternalHost.Tunnel;
 using InternalHost.Wan.Detection;
 using InternalHost.Wan.Probes;
@@ -38,6 +39,10 @@ public sealed record StatusReport(
     /// <summary>Whether logins to this host are seen.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public LoginsStatus? Logins { get; init; }
+
+    /// <summary>The bastion's host keys that are accepted; null: this daemon does not say.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PinStatus>? Pins { get; init; }
 
     /// <summary>An age as it is reported.</summary>
     public static double Seconds(TimeSpan age) => Math.Round(age.TotalSeconds, 1);
@@ -153,6 +158,14 @@ public sealed record JournalStatus(bool Ok, string? Problem = null);
 /// <param name="Hook">The PAM hook's events are read too.</param>
 /// <param name="Problem">Why logins cannot be seen now.</param>
 public sealed record LoginsStatus(string Log, bool Hook, string? Problem = null);
+
+/// <param name="Source">hand, console, one-time, rotation.</param>
+/// <param name="By">Whose account put it there.</param>
+/// <param name="Next">Accepted already, not yet offered by the bastion.</param>
+public sealed record PinStatus(string Fingerprint, string Source, string? By, DateTimeOffset? At, bool Next)
+{
+    internal static PinStatus Of(Pin pin) => new(pin.Fingerprint, PinText.Word(pin.Source), pin.By, pin.At, pin.Next);
+}
 
 /// <param name="Problem">Why the probes are not recorded.</param>
 public sealed record RecordingStatus(bool Ok, string? Problem = null);

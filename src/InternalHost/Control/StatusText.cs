@@ -3,6 +3,7 @@ using System.Text;
 using Common;
 using InternalHost.Cloud;
 using InternalHost.Configuration;
+using InternalHost.Pins;
 using InternalHost.Wan.Detection;
 using InternalHost.Wan.Probes;
 
@@ -96,6 +97,11 @@ public static class StatusText
         foreach (var forward in report.Tunnel.Forwards)
         {
             yield return new($"  {forward.Name}", forward.State.Replace('_', ' '), Join($"{forward.Port} -> {forward.Target}", forward.Reason));
+        }
+
+        foreach (var pin in report.Pins ?? [])
+        {
+            yield return new("host key", pin.Next ? "next" : "pinned", $"{pin.Fingerprint}, {PinText.Say(pin.Source, pin.By, pin.At)}");
         }
 
         if (report.People is { } people)

@@ -34,9 +34,16 @@ internal sealed class PinCheck(SiteOptions site) : IDoctorCheck
 
     public Task<ImmutableArray<Finding>> RunAsync(CancellationToken ct) => Task.FromResult<ImmutableArray<Finding>>(
     [
-        Finding.Ok("bastion pin", $"{string.Join(", ", site.Bastion.HostKeys.Select(HostKey.Fingerprint))}; compare with ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there"),
+        .. PinFile.Of(site.Bastion).Select(Outer),
         .. site.InnerHostKeyFiles.Select(Inner),
     ]);
+
+    private static Finding Outer(Pin pin) => pin.Source switch
+    {
+        PinSource.OneTime => Finding.Warn("bastion pin", $"{pin.Fingerprint} is a one-time key ({PinText.Say(pin)})", "make the VM one of its own: internalhost cloud create goes on where it stopped"),
+        PinSource.Hand => Finding.Ok("bastion pin", $"{pin.Fingerprint} ({PinText.Say(pin)}); compare with ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there"),
+        _ => Finding.Ok("bastion pin", $"{pin.Fingerprint} ({PinText.Say(pin)}{(pin.Next ? ", next" : "")})"),
+    };
 
     private static Finding Inner(string file)
     {

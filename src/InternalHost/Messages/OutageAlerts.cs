@@ -7,6 +7,7 @@ using InternalHost.Cloud;
 using InternalHost.Cloud.Prices;
 using InternalHost.Configuration;
 using InternalHost.Failover;
+using InternalHost.Pins;
 using InternalHost.Tunnel;
 using Microsoft.Data.Sqlite;
 
@@ -91,7 +92,7 @@ internal sealed class OutageAlerts(
         var outage = alert.Outage;
         var now = Instant.Now(time);
         var facts = new OutageFacts(site.Site, id, Cause(outage.Cause), time.GetUtcNow(), Wall(outage.DownAt, now));
-        var vm = new VmFacts($"bastion-{site.Site}", CloudName(site.Bastion.Cloud), OtherPort(site));
+        var vm = new VmFacts($"bastion-{site.Site}", CloudName(site.Bastion.Cloud), OtherPort(site)) { Keys = Keys(site) };
         return alert.Alert switch
         {
             OutageAlert.Open => OutageMessages.Open(facts, Way(site, outage, person)),
@@ -103,6 +104,12 @@ internal sealed class OutageAlerts(
             _ => throw new InvalidOperationException($"no words for {alert.Alert}"),
         };
     }
+
+    /// <summary>The first characters tell two fingerprints apart; whole they are in the status.</summary>
+    private (string Shown, string Pinned)? Keys(SiteOptions site) =>
+        tunnel().Last is { } last && SshStderr.OfferedKey(last) is { } shown && site.Bastion.HostKeys is [var pinned, ..] ? (Begin(shown), Begin(HostKey.Fingerprint(pinned))) : null;
+
+    private static string Begin(string fingerprint) => fingerprint.Replace("SHA256:", "", StringComparison.Ordinal) is { Length: > 8 } text ? text[..8] : fingerprint;
 
     private WayIn Way(SiteOptions site, Outage outage, PersonOptions? person)
     {

@@ -42,6 +42,9 @@ internal sealed class VmFacts(string name, string cloud, int? otherPort)
     public string Cloud { get; } = SmsText.Field(cloud, CloudLimit);
 
     public int? OtherPort { get; } = otherPort;
+
+    /// <summary>Beginnings of the fingerprint that the VM shows and of the one that is pinned; null: not known.</summary>
+    public (string Shown, string Pinned)? Keys { get; init; }
 }
 
 /// <summary>The way in as somebody types it by hand.</summary>

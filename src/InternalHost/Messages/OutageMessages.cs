@@ -25,7 +25,7 @@ internal static class OutageMessages
     /// <summary><c>home: primary down 02:14, way in NOT open: AWS refuses our key. Start VM bastion-home in the cloud app, I will join it. #7F3K</c></summary>
     public static Alert Stuck(OutageFacts outage, WayInProblem problem, VmFacts vm) => Message(outage, "stuck", Severity.Critical, id => SmsText.Fit(
         id,
-        [outage.SiteText, .. Cause(outage, "way in NOT open: "), WayInProblems.Reason(problem, vm), ". ", WayInProblems.Cure(problem, vm), "."]));
+        [outage.SiteText, .. Cause(outage, "way in NOT open: "), WayInProblems.Reason(problem, vm), SmsPart.Optional(1, Keys(problem, vm)), ". ", WayInProblems.Cure(problem, vm), "."]));
 
     /// <summary><c>home: primary back 03:02 after 48 min. Way in closed, VM stopped 03:13. Open in 41 s, 1 login, 23 MB of backup, 0.02 USD. #7F3K</c></summary>
     public static Alert Closed(OutageFacts outage, ClosedFacts facts) => Message(outage, "closed", Severity.Normal, id => SmsText.Fit(
@@ -109,6 +109,9 @@ internal static class OutageMessages
         OpenCause.Summoned => [": you started the VM, ", news],
         _ => [": primary down", SmsPart.Optional(2, Clock(outage.DownAt)), ", ", news],
     };
+
+    private static string Keys(WayInProblem problem, VmFacts vm) =>
+        problem == WayInProblem.WrongHostKey && vm.Keys is { } keys ? $" ({SmsText.Field(keys.Shown, 8)}, not {SmsText.Field(keys.Pinned, 8)})" : "";
 
     private static string StopReason(CloudFailure failure, VmFacts vm) => failure switch
     {

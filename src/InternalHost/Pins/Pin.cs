@@ -57,6 +57,21 @@ internal static class PinText
 
     public static string Word(PinSource source) => Words.FirstOrDefault(w => w.Source == source).Word ?? "unknown";
 
+    /// <summary>From where and when, for a person: <c>from the console, by root, 2026-11-22</c>.</summary>
+    public static string Say(string source, string? by, DateTimeOffset? at)
+    {
+        var from = source switch
+        {
+            "console" => "from the console",
+            "one-time" => "one-time key, to be replaced",
+            "rotation" => "by rotation",
+            _ => "by hand",
+        };
+        return $"{from}{(by is null ? "" : $", by {by}")}{(at is { } day ? day.ToString(", yyyy-MM-dd", CultureInfo.InvariantCulture) : "")}";
+    }
+
+    public static string Say(Pin pin) => Say(Word(pin.Source), pin.By, pin.At);
+
     private static Pin? Line(string line)
     {
         if (PersonalValues.PublicKey(line).Value is not { } key)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Common.Hosting;
+using InternalHost.Configuration;
 
 namespace InternalHost.Pins;
 
@@ -15,6 +16,25 @@ internal static class PinFile
     public static ImmutableArray<Pin> Read(string path) => !File.Exists(path) ? []
         : new FileInfo(path).Length <= Longest ? PinText.Parse(File.ReadAllText(path))
         : throw new IOException($"{path} is too large to be a file of host keys");
+
+    /// <summary>What is pinned, with what its files say of it; a key of the configuration itself was written by hand.</summary>
+    public static ImmutableArray<Pin> Of(BastionOptions bastion)
+    {
+        var told = bastion.HostKeyFiles.SelectMany(f => TryRead(f)).ToLookup(p => p.Key, StringComparer.Ordinal);
+        return [.. bastion.HostKeys.Select(key => told[key].FirstOrDefault() ?? new Pin(key, PinSource.Hand))];
+    }
+
+    private static ImmutableArray<Pin> TryRead(string path)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
 
     /// <summary>Whole or not at all: a reader sees the old pins or the new ones.</summary>
     /// <exception cref="IOException"/>

@@ -6,6 +6,7 @@ using Common.Logins.Policy;
 using InternalHost.Configuration;
 using InternalHost.Control;
 using InternalHost.Failover;
+using InternalHost.Pins;
 using InternalHost.Sync;
 using InternalHost.Tunnel;
 
@@ -13,7 +14,7 @@ namespace InternalHost.Running;
 
 /// <summary>What the operator's commands do in the running daemon.</summary>
 internal sealed class DaemonControl(
-    OperatorOrders orders, LiveOptions options, TunnelService tunnel, StatusBuilder status, Database database, ChannelTests tests, string configFile, Func<SiteReading> read, SyncService? sync = null) : IControlHandler
+    OperatorOrders orders, LiveOptions options, AcceptedKeys keys, TunnelService tunnel, StatusBuilder status, Database database, ChannelTests tests, string configFile, Func<SiteReading> read, SyncService? sync = null) : IControlHandler
 {
     private const int ShownAlerts = 50;
 
@@ -54,6 +55,7 @@ internal sealed class DaemonControl(
         }
 
         var later = options.Replace(wanted);
+        keys.Replace(wanted.Bastion.HostKeys);
         tunnel.Reload([.. wanted.Services.Select(RemoteForward.To)]);
         sync?.Reloaded();
         return ControlReply.Done(later.Count == 0 ? "reloaded" : $"reloaded; these count after a restart: {string.Join(", ", later)}");

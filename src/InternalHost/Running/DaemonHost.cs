@@ -13,6 +13,7 @@ using InternalHost.Control;
 using InternalHost.Failover;
 using InternalHost.Logins;
 using InternalHost.Messages;
+using InternalHost.Pins;
 using InternalHost.Sync;
 using InternalHost.Tunnel;
 using InternalHost.Wan;
@@ -57,6 +58,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         Remember(reading);
 
         var launcher = new SystemProcessLauncher(time);
+        var keys = new AcceptedKeys(site.Bastion.HostKeys);
 
         // The uplinks, and the world by them.
         var timeJournal = new TimeJournal(_database);
@@ -68,7 +70,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         var witnesses = new WitnessProber(site.Primary, site.Backup, site.Witnesses, trusted, probeMeter, time);
         IProber prober = site.Primary.Observe is { } observe
             ? new ObservingProber(witnesses, Observers.Of(site, observe, trusted, launcher, time, logs.CreateLogger<RouterObserver>())) : witnesses;
-        var bastion = new BastionWitness(prober, new HostKeyProof(launcher, site.Bastion, site.RuntimeDirectory, time), site.Primary);
+        var bastion = new BastionWitness(prober, new HostKeyProof(launcher, site.Bastion, site.RuntimeDirectory, time, keys: keys), site.Primary);
         var links = new LinkEvents(NetlinkSocket.ToListen, time, logs.CreateLogger<LinkEvents>());
         var wanOptions = WanOptions.From(site, memory.WasUp(site.Primary), memory.WasUp(site.Backup));
         var recorder = site.RecordBytes == 0 ? null : new ProbeRecorder(
@@ -96,7 +98,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         var live = new LiveOptions(site, cloud.Lifecycle);
 
         // The tunnel, by the uplink that our own calls take too.
-        var transport = new MeasuredTransport(new OpenSshTransport(launcher, site.Bastion, site.RuntimeDirectory, time), () => route()[0].Name);
+        var transport = new MeasuredTransport(new OpenSshTransport(launcher, site.Bastion, site.RuntimeDirectory, time, keys: keys), () => route()[0].Name);
         var dialler = new ReachingDialler(new BannerDialler(address => OpenSocket(route()[0], address), site.Bastion.Ports, time), () => route()[0], nat64);
         var tunnel = new TunnelService(
             new SyncingTransport(transport, () => wayIn.Sync),
@@ -141,7 +143,7 @@ internal sealed class DaemonHost : IAsyncDisposable
         if (site.Bastion.SyncUser is not null)
         {
             var client = new SyncClient(
-                launcher, dialler, site.Bastion, site.RuntimeDirectory, time, bytes => worldMeter.Add(route()[0].Name, bytes.Acknowledged, bytes.Received));
+                launcher, dialler, site.Bastion, site.RuntimeDirectory, time, bytes => worldMeter.Add(route()[0].Name, bytes.Acknowledged, bytes.Received), keys: keys);
             var push = new BundlePush(
                 () => live.Now, new BundleNumbers(_database, site.Site), client.SendAsync,
                 () => trusted.Source == TimeSource.Floor ? null : trusted.Now.ToUnixTimeSeconds(), Zone(time));
@@ -163,10 +165,11 @@ internal sealed class DaemonHost : IAsyncDisposable
             RecordingProblem = () => recorder?.Problem,
             Egress = () => egress.Address,
             Sync = () => wayIn.Sync?.Snapshot,
+            Pins = () => PinFile.Of(live.Now.Bastion),
             Logins = () => new LoginsStatus(logins.Log, logins.Hook, logins.Trouble),
         };
         var tests = new ChannelTests(outbox, outboxService, site.Site, () => OutageAlerts.Everybody(live.Now), time);
-        _control = new DaemonControl(new OperatorOrders(inbox), live, tunnel, status, _database, tests, configFile, () => Read(configFile), wayIn.Sync);
+        _control = new DaemonControl(new OperatorOrders(inbox), live, keys, tunnel, status, _database, tests, configFile, () => Read(configFile), wayIn.Sync);
         _healthy = () => Common.Time.Instant.Now(time) is var now && now - wan.LastTurn < LoopLimit && now - failover.LastTurn < LoopLimit;
 
         services.AddSingleton<IHostedService>(outboxService);

@@ -34,6 +34,7 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
             People = wanted.People,
             Messages = Messages(now.Messages, wanted.Messages),
             Allow = wanted.Allow,
+            Bastion = now.Bastion with { HostKeys = wanted.Bastion.HostKeys, HostKeyFiles = wanted.Bastion.HostKeyFiles },
         };
         return [.. NeedRestart(now, wanted)];
     }
@@ -105,5 +106,5 @@ internal sealed class LiveOptions(SiteOptions options, Lifecycle lifecycle)
     private static bool Same(ChannelSettings a, ChannelSettings b) => a.Order.SequenceEqual(b.Order) && a with { Order = b.Order } == b;
 
     private static bool Same(BastionOptions a, BastionOptions b) =>
-        a.Ports.SequenceEqual(b.Ports) && a.HostKeys.SequenceEqual(b.HostKeys) && a with { Ports = b.Ports, HostKeys = b.HostKeys } == b;
+        a.Ports.SequenceEqual(b.Ports) && a with { Ports = b.Ports, HostKeys = b.HostKeys, HostKeyFiles = b.HostKeyFiles } == b;
 }

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using System.Reflection;
 using Common.Alerts;
 using Common.Time;
 using InternalHost.Control;
 using InternalHost.Failover;
+using InternalHost.Pins;
 using InternalHost.Sync;
 using InternalHost.Tunnel;
 using InternalHost.Wan;
@@ -39,6 +41,9 @@ internal sealed class StatusBuilder(
     /// <summary>Whether logins to this host are seen.</summary>
     public Func<LoginsStatus?> Logins { get; init; } = () => null;
 
+    /// <summary>The bastion's host keys that are accepted.</summary>
+    public Func<ImmutableArray<Pin>> Pins { get; init; } = () => [];
+
     public StatusReport Build()
     {
         var now = Instant.Now(time);
@@ -60,6 +65,7 @@ internal sealed class StatusBuilder(
         {
             People = Sync() is { } sync ? People(sync, now) : null,
             Logins = Logins(),
+            Pins = Pins() is { IsEmpty: false } pins ? [.. pins.Select(PinStatus.Of)] : null,
             Recording = RecordingProblem() is { } problem ? new RecordingStatus(false, problem) : new RecordingStatus(true),
         };
     }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Common.Processes;
 using Common.Sync;
 using InternalHost.Configuration;
+using InternalHost.Pins;
 using InternalHost.Tunnel;
 
 namespace InternalHost.Sync;
@@ -10,11 +11,11 @@ namespace InternalHost.Sync;
 /// <summary>Signs a bundle with the site's key and carries it to the bastion: by the system's ssh, over a connection that is bound to the uplink as the tunnel's is.</summary>
 /// <param name="carried">Told the bytes of each connection.</param>
 internal sealed class SyncClient(
-    IProcessLauncher launcher, IBannerDialler dialler, BastionOptions bastion, string runtimeDirectory, TimeProvider time, Action<TcpBytes> carried, SelfProgram? self = null)
+    IProcessLauncher launcher, IBannerDialler dialler, BastionOptions bastion, string runtimeDirectory, TimeProvider time, Action<TcpBytes> carried, SelfProgram? self = null, AcceptedKeys? keys = null)
 {
     private static readonly TimeSpan DialFor = TimeSpan.FromSeconds(8);
 
-    private readonly SshOnce _ssh = new(launcher, bastion, runtimeDirectory, self);
+    private readonly SshOnce _ssh = new(launcher, bastion, runtimeDirectory, self, keys);
 
     /// <summary>The whole way; the bastion writes accounts and keys and reloads before it answers.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Common.Processes;
 using InternalHost.Configuration;
+using InternalHost.Pins;
 using InternalHost.Wan.Detection;
 using InternalHost.Wan.Links;
 
@@ -16,11 +17,11 @@ namespace InternalHost.Tunnel;
 /// sshd 9.8 and later charges a source 1 s for each connection without a login and shuts it out at 15 s (PerSourcePenalties); the debt is
 /// paid off by the time that passes. Whoever asks twice a minute owes 1 s at most.
 /// </remarks>
-internal sealed class HostKeyProof(IProcessLauncher launcher, BastionOptions bastion, string runtimeDirectory, TimeProvider time, SelfProgram? self = null)
+internal sealed class HostKeyProof(IProcessLauncher launcher, BastionOptions bastion, string runtimeDirectory, TimeProvider time, SelfProgram? self = null, AcceptedKeys? keys = null)
 {
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(4);
 
-    private readonly SshOnce _ssh = new(launcher, bastion, runtimeDirectory, self);
+    private readonly SshOnce _ssh = new(launcher, bastion, runtimeDirectory, self, keys);
     private int _asked;
 
     /// <returns>Authenticated: a pinned key was proven. Refuted: another key. Lost: none of both.</returns>

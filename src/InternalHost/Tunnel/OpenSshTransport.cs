@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Common.Processes;
 using InternalHost.Configuration;
+using InternalHost.Pins;
 
 namespace InternalHost.Tunnel;
 
@@ -12,7 +13,7 @@ namespace InternalHost.Tunnel;
 /// </summary>
 /// <param name="runtimeDirectory">Short, because ssh adds 17 characters to a control path (sun_path holds 107).</param>
 internal sealed class OpenSshTransport(
-    IProcessLauncher launcher, BastionOptions bastion, string runtimeDirectory, TimeProvider time, SelfProgram? self = null) : ITunnelTransport
+    IProcessLauncher launcher, BastionOptions bastion, string runtimeDirectory, TimeProvider time, SelfProgram? self = null, AcceptedKeys? keys = null) : ITunnelTransport
 {
     public const int ControlPathCap = 80;
 
@@ -142,7 +143,7 @@ internal sealed class OpenSshTransport(
         }
 
         File.Delete(paths.Control);
-        File.WriteAllText(paths.KnownHosts, SshCommandLine.KnownHosts(bastion));
+        File.WriteAllText(paths.KnownHosts, SshCommandLine.KnownHosts(bastion, keys?.Now ?? bastion.HostKeys));
     }
 
     private static string ReadCpuInfo()

@@ -132,8 +132,8 @@ internal static class SshCommandLine
         string.Join(' ', words.Select(word => $"'{Percent(word).Replace("'", "'\\''", StringComparison.Ordinal)}'"));
 
     /// <summary>One line for each pinned key, filed under the alias: addresses change, this name does not.</summary>
-    public static string KnownHosts(BastionOptions bastion) =>
-        string.Concat(bastion.HostKeys.Select(key => $"{bastion.HostKeyAlias} {key}\n"));
+    public static string KnownHosts(BastionOptions bastion, IEnumerable<string> keys) =>
+        string.Concat(keys.Select(key => $"{bastion.HostKeyAlias} {key}\n"));
 
     private static ImmutableArray<string> Control(BastionOptions bastion, string controlPath, string command, params ReadOnlySpan<string> more) =>
         ["-F", "none", "-S", Percent(controlPath), "-O", command, .. more, Host(bastion)];

@@ -3,11 +3,12 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Common.Processes;
 using InternalHost.Configuration;
+using InternalHost.Pins;
 
 namespace InternalHost.Tunnel;
 
 /// <summary>Runs one ssh over a connection of ours, from its start to its end, beside the tunnel's own; leaves no file behind.</summary>
-internal sealed class SshOnce(IProcessLauncher launcher, BastionOptions bastion, string runtimeDirectory, SelfProgram? self = null)
+internal sealed class SshOnce(IProcessLauncher launcher, BastionOptions bastion, string runtimeDirectory, SelfProgram? self = null, AcceptedKeys? keys = null)
 {
     private readonly SelfProgram _self = self ?? SelfProgram.Default();
 
@@ -27,7 +28,7 @@ internal sealed class SshOnce(IProcessLauncher launcher, BastionOptions bastion,
         using var given = CancellationTokenSource.CreateLinkedTokenSource(ct);
         try
         {
-            await File.WriteAllTextAsync(knownHosts, SshCommandLine.KnownHosts(bastion), ct);
+            await File.WriteAllTextAsync(knownHosts, SshCommandLine.KnownHosts(bastion, keys?.Now ?? bastion.HostKeys), ct);
             var giving = handover.GiveAsync(socket, given.Token);
             var words = arguments(knownHosts, SshCommandLine.ProxyCommand([.. _self.Words, "handover", handover.Path]));
             var exit = await RunAsync(new ProcessSpec("ssh", words) { Environment = _self.Environment, Input = input }, onLine, ct);

@@ -26,6 +26,7 @@ internal enum SshPhase
 internal static class SshStderr
 {
     private const int DetailCap = 200;
+    private const string Offered = "it offers ";
 
     /// <summary>Before the login is through. First match in this order wins, not the first line.</summary>
     private static readonly (string Words, TunnelReason Reason)[] Refusals =
@@ -114,12 +115,24 @@ internal static class SshStderr
         {
             if (Find(said, words) is { } line)
             {
-                return new(reason, Sanitise(reason == TunnelReason.Denied ? Find(said, KeyTrouble) ?? line : line));
+                return new(reason, Sanitise(Cause(reason, said) ?? line));
             }
         }
 
         return null;
     }
+
+    /// <summary>What tells more than the refusal itself; null: nothing.</summary>
+    private static string? Cause(TunnelReason reason, List<string> said) => reason switch
+    {
+        TunnelReason.Denied => Find(said, KeyTrouble),
+        TunnelReason.HostKeyChanged => said.FirstOrDefault(l => l.StartsWith("SHA256:", StringComparison.Ordinal)) is { } other ? Offered + other.TrimEnd('.') : null,
+        _ => null,
+    };
+
+    /// <summary>The fingerprint of a host key that is not pinned; null: the failure does not name one.</summary>
+    public static string? OfferedKey(TunnelFailure failure) =>
+        failure.Reason == TunnelReason.HostKeyChanged && failure.Detail.StartsWith(Offered, StringComparison.Ordinal) ? failure.Detail[Offered.Length..] : null;
 
     /// <summary>What silence means in this phase.</summary>
     public static TunnelReason HangIn(SshPhase phase) => phase switch

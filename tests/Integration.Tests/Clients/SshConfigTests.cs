@@ -16,6 +16,7 @@ public sealed class SshConfigTests : IAsyncLifetime
     private TestSshd? _door;
     private PrivateSshd? _inside;
     private int _innerPort;
+    private int _second;
 
     public async Task InitializeAsync()
     {
@@ -24,7 +25,8 @@ public sealed class SshConfigTests : IAsyncLifetime
             return;
         }
 
-        _door = await TestSshd.StartAsync();
+        _second = TestSshd.FreePort(IPAddress.Loopback);
+        _door = await TestSshd.StartAsync($"Port {_second}");
         _innerPort = _door.FirstForwardPort;
         var key = (await File.ReadAllTextAsync(_door.ClientKey + ".pub")).Trim();
         _inside = await PrivateSshd.StartAsync(
@@ -49,6 +51,7 @@ public sealed class SshConfigTests : IAsyncLifetime
         var jump = $"{Environment.UserName}@{_door.Address}:{_door.Port}";
 
         Assert.Equal("inside", (await SshAsync("-F", config, "home", "echo inside")).Output);
+        Assert.Equal("inside", (await SshAsync("-F", config, $"home-{_second}", "echo inside")).Output);
         Assert.Equal("inside", (await SshAsync("-F", config, "-J", jump, "home", "echo inside")).Output);
         Assert.Equal("inside", (await SshAsync("-F", config, "-J", jump, "-p", $"{_innerPort}", $"{Environment.UserName}@127.0.0.1", "echo inside")).Output);
     }
@@ -59,13 +62,23 @@ public sealed class SshConfigTests : IAsyncLifetime
         var config = await WriteAsync(_door!.HostKey("host2"), InnerKeyFile);
 
         var byName = await SshAsync("-F", config, "home", "echo inside");
+        var byTheOtherPort = await SshAsync("-F", config, $"home-{_second}", "echo inside");
         var byAddress = await SshAsync("-F", config, "-J", $"{Environment.UserName}@{_door.Address}:{_door.Port}", "home", "echo inside");
 
-        Assert.All([byName, byAddress], result =>
+        Assert.All([byName, byTheOtherPort, byAddress], result =>
         {
             Assert.False(result.Ok);
             Assert.Contains("IDENTIFICATION HAS CHANGED", result.Error, StringComparison.Ordinal);
         });
+    }
+
+    [NeedsFact(Need.Ssh | Need.Sshd)]
+    public async Task While_a_host_key_is_replaced_both_are_accepted()
+    {
+        var pins = Path.Combine(_folder, "pins.pub");
+        await File.WriteAllTextAsync(pins, $"{_door!.HostKey("host2")}\n{_door.HostKey("host")} next\n");
+
+        Assert.Equal("inside", (await SshAsync("-F", await WriteAsync(pins, InnerKeyFile), "home", "echo inside")).Output);
     }
 
     [NeedsFact(Need.Ssh | Need.Sshd)]
@@ -92,7 +105,7 @@ public sealed class SshConfigTests : IAsyncLifetime
             bastion:
               cloud: static
               address: {{_door!.Address}}
-              ports: [{{_door.Port}}]
+              ports: [{{_door.Port}}, {{_second}}]
               key: {{_door.ClientKey}}
               host_keys: {{doorKey}}
               first_forward_port: {{_innerPort}}

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Common.Processes;
 using InternalHost.Configuration;
+using InternalHost.Pins;
 using InternalHost.Tunnel;
 using InternalHost.Wan.Detection;
 using Testing;
@@ -40,6 +41,17 @@ public sealed class HostKeyProofTests : IAsyncLifetime
     [NeedsFact(Needed)]
     public async Task Another_key_is_refuted() =>
         Assert.Equal(ProbeOutcome.Refuted, await Proof(_sshd.Options with { HostKeys = [_sshd.HostKey("host2")] }).AskAsync(Uplink, [_sshd.Address], _limit.Token));
+
+    [NeedsFact(Needed)]
+    public async Task Key_that_a_reload_brings_counts_at_the_next_question()
+    {
+        var keys = new AcceptedKeys([_sshd.HostKey("host2")]);
+        var proof = new HostKeyProof(new SystemProcessLauncher(TimeProvider.System), _sshd.Options, Folder, TimeProvider.System, keys: keys);
+
+        Assert.Equal(ProbeOutcome.Refuted, await proof.AskAsync(Uplink, [_sshd.Address], _limit.Token));
+        keys.Replace([_sshd.HostKey("host2"), _sshd.HostKey("host")]);
+        Assert.Equal(ProbeOutcome.Authenticated, await proof.AskAsync(Uplink, [_sshd.Address], _limit.Token));
+    }
 
     [NeedsFact(Needed)]
     public async Task Port_that_is_dead_is_lost_and_the_next_one_is_asked_the_next_time()

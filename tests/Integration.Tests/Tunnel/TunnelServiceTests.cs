@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Common.Agent;
+using InternalHost.Pins;
 using InternalHost.Tunnel;
 using Testing;
 
@@ -50,6 +51,7 @@ public sealed class TunnelServiceTests
         var news = await harness.NextAsync<TunnelNews.HostKeyChanged>();
 
         Assert.Equal(TunnelReason.HostKeyChanged, news.Failure.Reason);
+        Assert.Equal(HostKey.Fingerprint(sshd.HostKey("host")), SshStderr.OfferedKey(news.Failure));
         Assert.Equal("BackingOff", harness.Service.Snapshot.State);
         Assert.DoesNotContain(sshd.Log, line => line.Contains("publickey", StringComparison.Ordinal));
     }

@@ -86,6 +86,42 @@ public sealed class SshClientConfigTests : IDisposable
         Assert.Contains($"home-inside {SiteFolder.HostKey}", await File.ReadAllTextAsync(_folder.At("out/home.known_hosts")), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Phone_gets_entries_to_type_and_fingerprints_to_compare()
+    {
+        var config = _folder.Write("a.yaml", _folder.Good
+            .Replace($"host_keys: {SiteFolder.HostKey}", $"host_keys: {_folder.At("keys/bastion_host.pub")}\n  name: home.example.net", StringComparison.Ordinal)
+            + $"inner_host_keys: {_folder.At("keys/bastion_host.pub")}\n");
+
+        var card = (await RunAsync(0, "ssh-config", "--phone", "-c", config)).Output;
+
+        Assert.StartsWith($"""
+            home: the way in for alice by an SSH app
+
+            The bastion
+              name       home-door
+              host       home.example.net
+              port       49022
+              user       alice
+              key        the one that the app has made
+
+            The same by port 443, for networks that block the first
+              name       home-door-443
+            """, card, StringComparison.Ordinal);
+        Assert.Contains("""
+            The host inside
+              name       home
+              host       127.0.0.1
+              port       22001
+              user       alice
+              key        the same
+              by way of  home-door
+
+            """, card, StringComparison.Ordinal);
+        Assert.Contains("  bastion    SHA256:hxIjPI6diyni9vqI2w58BK4t+4Y4J+xRv6dIAtpAorQ  ED25519\n  inside     SHA256:hxIjPI6d", card, StringComparison.Ordinal);
+        Assert.DoesNotContain("bastion.name", card, StringComparison.Ordinal);
+    }
+
     private SshClientFiles Render(string? door)
     {
         var site = _folder.Load(_folder.Good).OptionsOrThrow();

@@ -78,7 +78,7 @@ public sealed class StatusTests
          journal      FAILING        disk full
          clock        not in step    by sntp
 
-        The bastion shows another host key. Do not accept a new key on your phone. If you have rebuilt the VM: put its key into bastion.host_keys, then internalhost reload.
+        The bastion shows another host key. Do not accept a new key on your phone. If you have rebuilt the VM: internalhost pins add KEY, then internalhost reload.
         The primary leaves by the backup's provider: the router has fallen over by itself.
         There is no route by the backup: internalhost doctor shows the rule to add.
         Both uplinks are down: nothing can be opened from here. The backup is tried every 5 s.

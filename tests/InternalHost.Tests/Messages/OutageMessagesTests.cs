@@ -90,6 +90,11 @@ public sealed class OutageMessagesTests
         "home: primary down 02:14, way in NOT open: VM up but no tunnel. I keep trying.",
         OutageMessages.Stuck(Home, WayInProblem.VmSilent, new VmFacts("x", "AWS", null)));
 
+    [Fact]
+    public void Another_host_key_is_told_beside_ours() => Says(
+        "home: primary down 02:14, way in NOT open: wrong key at the VM (hxIjPI6d, not Jq3w7s8d). Do not accept a new key on your phone; I keep trying.",
+        OutageMessages.Stuck(Home, WayInProblem.WrongHostKey, new VmFacts("x", "AWS", null) { Keys = ("hxIjPI6d", "Jq3w7s8d") }));
+
     public static TheoryData<int> Problems => [.. Enum.GetValues<WayInProblem>().Select(p => (int)p)];
 
     [Theory]

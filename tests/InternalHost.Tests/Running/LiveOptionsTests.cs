@@ -2,6 +2,7 @@ using InternalHost.Cloud;
 using InternalHost.Configuration;
 using InternalHost.Running;
 using InternalHost.Tests.Configuration;
+using InternalHost.Tests.Pins;
 
 namespace InternalHost.Tests.Running;
 
@@ -55,6 +56,17 @@ public sealed class LiveOptionsTests : IDisposable
         Assert.Empty(restart);
         Assert.Equal(["+15551230002"], live.Now.Messages.Sms!.To.ToArray());
         Assert.Equal("+15551230002", Assert.Single(live.Now.People).Text);
+    }
+
+    /// <summary>The status told people to reload after another host key was pinned, and the reload asked for a restart.</summary>
+    [Fact]
+    public void Host_keys_change_at_once()
+    {
+        var live = new LiveOptions(Read(Lists), Lifecycle.StopStart);
+        var other = ConsoleTextTests.Key(1);
+
+        Assert.Empty(live.Replace(Read(Lists.Replace($"host_keys: {SiteFolder.HostKey}", $"host_keys: {other}", StringComparison.Ordinal))));
+        Assert.Equal([other], live.Now.Bastion.HostKeys.ToArray());
     }
 
     private SiteOptions Read(string text) => _folder.Load(text) is { Options: { } options } ? options

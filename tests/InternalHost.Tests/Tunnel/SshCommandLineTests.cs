@@ -95,7 +95,7 @@ public sealed class SshCommandLineTests
 
     [Fact]
     public void Known_hosts_files_each_pin_under_the_alias() =>
-        Assert.Equal("bastion-home ssh-ed25519 AAAA\nbastion-home ecdsa-sha2-nistp256 BBBB\n", SshCommandLine.KnownHosts(Bastion));
+        Assert.Equal("bastion-home ssh-ed25519 AAAA\nbastion-home ecdsa-sha2-nistp256 BBBB\n", SshCommandLine.KnownHosts(Bastion, Bastion.HostKeys));
 
     [Theory]
     [InlineData("processor\t: 0\nflags\t\t: fpu vme aes avx2\n", true)]
