@@ -27,6 +27,7 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
 
     private readonly DropletAccount _account;
     private readonly DropletThings _things = new();
+    private readonly DomainRecords _domains = new();
     private readonly CloudTroubles _troubles = new();
     private readonly LoopbackWeb _web;
     private readonly TimeProvider _time;
@@ -71,6 +72,12 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
 
     /// <summary>Made in the provider's app by the owner.</summary>
     public LabDroplet Add(string name, string tag, string region = "fra1") => _account.Create(name, region, "s-1vcpu-512mb-10gb", "1", [tag]);
+
+    public ImmutableArray<LabDomainRecord> Records => _domains.All;
+
+    public void AddDomain(string domain) => _domains.AddDomain(domain);
+
+    public void AddRecord(string domain, string type, string name, string data, int ttl) => _domains.Add(domain, type, name, data, ttl);
 
     /// <summary>As the owner does in the app.</summary>
     public void Act(long id, string type) => _account.Act(id, type, null);
@@ -166,6 +173,9 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
         ("GET", ["tags", var name]) => (200, new JsonObject { ["tag"] = DropletAnswer.Tag(_things.Tag(name)) }),
         ("DELETE", ["tags", var name]) => Gone(() => _things.RemoveTag(name)),
         ("DELETE", ["snapshots", var id]) => Gone(() => _account.DestroySnapshot(Number(id))),
+        ("GET", ["domains", var domain, "records"]) => (200, Page("domain_records", [.. _domains.Of(domain, query.GetValueOrDefault("name"), query.GetValueOrDefault("type")).Select(DomainRecords.Answer)], $"domains/{domain}/records", query)),
+        ("POST", ["domains", var domain, "records"]) => (201, new JsonObject { ["domain_record"] = DomainRecords.Answer(_domains.Add(domain, body)) }),
+        ("DELETE", ["domains", var domain, "records", var id]) => Gone(() => _domains.Remove(domain, Number(id))),
         _ => throw new DropletRefusal(404, "not_found", "The resource you requested could not be found."),
     };
 

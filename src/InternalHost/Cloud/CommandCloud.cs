@@ -32,7 +32,7 @@ internal sealed class CommandCloud(CloudCommands commands, IProcessLauncher laun
         try
         {
             var result = await launcher.RunAsync(new ProcessSpec(command[0], [.. command.Skip(1)]), both.Token);
-            return result.Ok ? result : throw new CloudException(CommandReply.FailureOf(result.Exit), $"the {op} command {Told(result)}");
+            return result.Ok ? result : throw new CloudException(CommandReply.FailureOf(result.Exit), $"the {op} command {CommandReply.Told(result)}");
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
@@ -42,13 +42,5 @@ internal sealed class CommandCloud(CloudCommands commands, IProcessLauncher laun
         {
             throw new CloudException(CloudFailure.Unknown, $"the {op} command cannot be run: {e.Message}", e);
         }
-    }
-
-    private static string Told(ProcessResult result)
-    {
-        const int longest = 200;
-        var last = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? "nothing";
-        var how = result.Exit.Code is { } code ? $"ended with {code}" : $"was ended by signal {result.Exit.Signal}";
-        return $"{how}; it said: {(last.Length > longest ? last[..longest] : last)}";
     }
 }

@@ -38,6 +38,15 @@ internal static class CommandReply
         _ => CloudFailure.Unknown,
     };
 
+    /// <summary>How it ended, and its last words.</summary>
+    public static string Told(ProcessResult result)
+    {
+        const int longest = 200;
+        var last = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? "nothing";
+        var how = result.Exit.Code is { } code ? $"ended with {code}" : $"was ended by signal {result.Exit.Signal}";
+        return $"{how}; it said: {(last.Length > longest ? last[..longest] : last)}";
+    }
+
     private static ImmutableArray<IPAddress> Addresses(IReadOnlyList<string>? texts) =>
         [.. (texts ?? []).Select(t => IPAddress.TryParse(t, out var a) ? a : throw Bad($"\"{t}\" is no address"))];
 

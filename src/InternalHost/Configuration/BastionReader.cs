@@ -48,6 +48,7 @@ internal static class BastionReader
             Api = CloudApiReader.Read(section, cloud),
             MonthlyLimit = section.OptionalValue("monthly_limit", Dollars),
         };
+        options = options with { Dns = section.Has("dns") ? NameRecordReader.Read(section.Section("dns"), options.Name, cloud, options.Api) : null };
         CrossCheck(section, options);
         section.Close();
         return options;
@@ -61,7 +62,7 @@ internal static class BastionReader
         return commands;
     }
 
-    private static ImmutableArray<string> Command(ConfigurationSection section, string key)
+    internal static ImmutableArray<string> Command(ConfigurationSection section, string key)
     {
         var words = section.List<string>(key, text => text.Contains('\0') ? Reading.Bad("holds a character that no program can be given") : text, []);
         if (!section.Has(key))
@@ -147,6 +148,11 @@ internal static class BastionReader
         if (options.Cloud != CloudKind.Unknown && options.Api is null)
         {
             CloudApiReader.Refuse(section);
+        }
+
+        if (options.Dns is not null && !section.Has("name"))
+        {
+            section.Fail("name", "", "is missing: the name that bastion.dns is to set, such as home.example.net");
         }
 
         CheckPorts(section, options);

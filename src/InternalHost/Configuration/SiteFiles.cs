@@ -24,6 +24,7 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
             {
                 HostKeys = HostKeys(options.Bastion.HostKeys),
                 HostKeyFiles = [.. options.Bastion.HostKeys.Where(k => k.StartsWith('/'))],
+                Dns = options.Bastion.Dns is { } dns ? dns with { SecretFile = Secret(draft.Options.Bastion.Api?.SecretFile == dns.SecretFile ? "bastion.secret" : "bastion.dns.secret", dns.SecretFile) } : null,
                 Api = options.Bastion.Api is { } api ? api with { SecretFile = Secret("bastion.secret", api.SecretFile) } : null,
             },
             Messages = options.Messages with

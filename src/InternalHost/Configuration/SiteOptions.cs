@@ -115,6 +115,9 @@ public sealed record BastionOptions(
     /// <summary>The VM switches itself off after so long without tunnel and session; null: never.</summary>
     public TimeSpan? DeadMan { get; init; }
 
+    /// <summary>Who sets the record of <see cref="Name"/> at each start; null: it is the owner's own.</summary>
+    public NameRecordOptions? Dns { get; init; }
+
     /// <summary>command: what to run. Others: null.</summary>
     public CloudCommands? Commands { get; init; }
 
@@ -123,6 +126,27 @@ public sealed record BastionOptions(
 
     /// <summary>ec2, digitalocean: where the VM is, and whose. Others: null.</summary>
     public CloudApiOptions? Api { get; init; }
+}
+
+/// <summary>Who keeps the DNS record of the bastion's name.</summary>
+public enum NameProvider
+{
+    Unknown = 0,
+    DigitalOcean = 1,
+    Route53 = 2,
+    Command = 3,
+}
+
+/// <param name="Zone">digitalocean: the domain; route53: the hosted zone's id. Others: null.</param>
+/// <param name="Endpoint">Another API than the provider's public one.</param>
+/// <param name="Command">command: program and arguments; the name and its addresses follow. Others: empty.</param>
+public sealed record NameRecordOptions(NameProvider Provider, string? Zone, string? SecretFile, Uri? Endpoint, ImmutableArray<string> Command)
+{
+    /// <summary>By what is in the list.</summary>
+    public bool Equals(NameRecordOptions? other) => other is not null
+        && Provider == other.Provider && Zone == other.Zone && SecretFile == other.SecretFile && Endpoint == other.Endpoint && Command.SequenceEqual(other.Command);
+
+    public override int GetHashCode() => HashCode.Combine(Provider, Zone, SecretFile, Endpoint);
 }
 
 /// <summary>Providers <c>ec2</c> and <c>digitalocean</c>.</summary>

@@ -155,7 +155,14 @@ internal static class SiteSummary
         $"{uplink.Interface}{(uplink.Address is { } address ? $" {address}" : "")}{(uplink.Gateway is { } gateway ? $" by {gateway}" : "")}{(uplink.CarrierIsModem ? ", carrier is the modem's" : "")}{(uplink.BringUp.IsEmpty ? "" : $", woken by {uplink.BringUp[0]}")}";
 
     private static string Bastion(BastionOptions bastion) =>
-        $"{bastion.Cloud.ToString().ToLowerInvariant()}{Where(bastion)}, ports {string.Join(" then ", bastion.Ports)}, account {bastion.User}, {bastion.HostKeys.Length} pinned key{(bastion.HostKeys.Length == 1 ? "" : "s")}";
+        $"{bastion.Cloud.ToString().ToLowerInvariant()}{Where(bastion)}, ports {string.Join(" then ", bastion.Ports)}, account {bastion.User}, {bastion.HostKeys.Length} pinned key{(bastion.HostKeys.Length == 1 ? "" : "s")}{Name(bastion)}";
+
+    private static string Name(BastionOptions bastion) => bastion switch
+    {
+        { Name: { } name, Dns: { } dns } => $", {name} set by {dns.Provider.ToString().ToLowerInvariant()}",
+        { Name: { } name } => $", {name}",
+        _ => "",
+    };
 
     private static string Where(BastionOptions bastion) => bastion switch
     {

@@ -40,6 +40,10 @@ public sealed record StatusReport(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public LoginsStatus? Logins { get; init; }
 
+    /// <summary>How the bastion's name stands; null: none is set by this daemon.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public NameStatus? Name { get; init; }
+
     /// <summary>The bastion's host keys that are accepted; null: this daemon does not say.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<PinStatus>? Pins { get; init; }
@@ -158,6 +162,10 @@ public sealed record JournalStatus(bool Ok, string? Problem = null);
 /// <param name="Hook">The PAM hook's events are read too.</param>
 /// <param name="Problem">Why logins cannot be seen now.</param>
 public sealed record LoginsStatus(string Log, bool Hook, string? Problem = null);
+
+/// <param name="State">left (the VM does not run), wanted, set, seen.</param>
+/// <param name="Problem">Why it is not as it should be.</param>
+public sealed record NameStatus(string Name, string State, string? Problem = null);
 
 /// <param name="Source">hand, console, one-time, rotation.</param>
 /// <param name="By">Whose account put it there.</param>

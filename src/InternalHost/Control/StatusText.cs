@@ -99,6 +99,11 @@ public static class StatusText
             yield return new($"  {forward.Name}", forward.State.Replace('_', ' '), Join($"{forward.Port} -> {forward.Target}", forward.Reason));
         }
 
+        if (report.Name is { } name)
+        {
+            yield return new("name", name.State == "wanted" ? "NOT SET" : name.State, Join(name.Name, name.Problem));
+        }
+
         foreach (var pin in report.Pins ?? [])
         {
             yield return new("host key", pin.Next ? "next" : "pinned", $"{pin.Fingerprint}, {PinText.Say(pin.Source, pin.By, pin.At)}");

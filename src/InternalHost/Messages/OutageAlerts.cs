@@ -26,6 +26,9 @@ internal sealed class OutageAlerts(
     Func<DateTimeOffset?> wallTime,
     TimeProvider time) : IOutageAlerts
 {
+    /// <summary>What people connect to by name; null: no name leads to the VM now.</summary>
+    public Func<string?> Name { get; init; } = () => options().Bastion.Name;
+
     public void Add(SqliteTransaction transaction, FailoverEffect.RaiseAlert alert)
     {
         foreach (var (message, routes) in Compose(alert))
@@ -113,7 +116,7 @@ internal sealed class OutageAlerts(
 
     private WayIn Way(SiteOptions site, Outage outage, PersonOptions? person)
     {
-        var host = site.Bastion.Name ?? WayIn.AddressForPeople(outage.Addresses.Items, tunnel().Remote?.Address)?.ToString() ?? "?";
+        var host = Name() ?? WayIn.AddressForPeople(outage.Addresses.Items, tunnel().Remote?.Address)?.ToString() ?? "?";
         return new WayIn(
             person?.Name ?? site.Bastion.User, host, site.Bastion.Ports[0], site.Messages.InnerUser, site.InnerSsh?.BastionPort ?? site.Bastion.FirstForwardPort, OtherPort(site));
     }

@@ -13,6 +13,7 @@ using InternalHost.Control;
 using InternalHost.Failover;
 using InternalHost.Logins;
 using InternalHost.Messages;
+using InternalHost.Naming;
 using InternalHost.Pins;
 using InternalHost.Sync;
 using InternalHost.Tunnel;
@@ -122,9 +123,13 @@ internal sealed class DaemonHost : IAsyncDisposable
             Hold = alert => site.Messages.Channels.Quiet is { } quiet && trusted.Source != TimeSource.Floor
                 ? quiet.Hold(alert, TimeZoneInfo.ConvertTime(trusted.Now, time.LocalTimeZone)) : TimeSpan.Zero,
         };
+        NameService? naming = null;
         var alerts = new OutageAlerts(
             outbox, () => live.Now, () => tunnel.Snapshot, outage => meter.Read(outage) is { } b ? b.Sent + b.Received : null,
-            () => trusted.Source == TimeSource.Floor ? null : trusted.Now, time);
+            () => trusted.Source == TimeSource.Floor ? null : trusted.Now, time)
+        {
+            Name = () => naming is null ? live.Now.Bastion.Name : naming.ForPeople,
+        };
 
         // The controller.
         var journal = new FailoverJournal(_database, FailoverJournal.ThisBoot(), time);
@@ -150,6 +155,15 @@ internal sealed class DaemonHost : IAsyncDisposable
             wayIn.Sync = new SyncService(push.RunAsync, push.DiffersAsync, bastionAlerts.TellSync, time, logs.CreateLogger<SyncService>());
         }
 
+        if (NameFactory.Create(site, launcher, http, time) is { } records)
+        {
+            var open = new UplinkResolver(site.Witnesses.Resolvers, lastGood: null, worldMeter, time);
+            naming = new NameService(
+                site.Bastion.Name!, records, () => failover.Snapshot.Watch.Instance, async ct => await NameFactory.AskAsync(open, route()[0], site.Bastion.Name!, ct),
+                time, logs.CreateLogger<NameService>());
+            services.AddSingleton<IHostedService>(naming);
+        }
+
         bastion.Addresses = () => site.Bastion.Address is { } always ? [always]
             : failover.Snapshot.Watch.Instance is { State: InstanceState.Running } running ? running.Addresses : [];
 
@@ -165,6 +179,7 @@ internal sealed class DaemonHost : IAsyncDisposable
             RecordingProblem = () => recorder?.Problem,
             Egress = () => egress.Address,
             Sync = () => wayIn.Sync?.Snapshot,
+            Name = () => naming?.Snapshot,
             Pins = () => PinFile.Of(live.Now.Bastion),
             Logins = () => new LoginsStatus(logins.Log, logins.Hook, logins.Trouble),
         };

@@ -4,6 +4,7 @@ using Common.Alerts;
 using Common.Time;
 using InternalHost.Control;
 using InternalHost.Failover;
+using InternalHost.Naming;
 using InternalHost.Pins;
 using InternalHost.Sync;
 using InternalHost.Tunnel;
@@ -41,6 +42,9 @@ internal sealed class StatusBuilder(
     /// <summary>Whether logins to this host are seen.</summary>
     public Func<LoginsStatus?> Logins { get; init; } = () => null;
 
+    /// <summary>How the bastion's name stands; null: it is not ours to set.</summary>
+    public Func<NameState?> Name { get; init; } = () => null;
+
     /// <summary>The bastion's host keys that are accepted.</summary>
     public Func<ImmutableArray<Pin>> Pins { get; init; } = () => [];
 
@@ -65,6 +69,7 @@ internal sealed class StatusBuilder(
         {
             People = Sync() is { } sync ? People(sync, now) : null,
             Logins = Logins(),
+            Name = Name() is { } name ? new NameStatus(name.Name, name.State, name.Problem) : null,
             Pins = Pins() is { IsEmpty: false } pins ? [.. pins.Select(PinStatus.Of)] : null,
             Recording = RecordingProblem() is { } problem ? new RecordingStatus(false, problem) : new RecordingStatus(true),
         };
@@ -96,6 +101,7 @@ internal sealed class StatusBuilder(
             problems.Add($"{report.Alerts.Dead} messages will not arrive");
         }
 
+        AddIf(problems, report.Name?.Problem, $"{report.Name?.Name}: ");
         AddIf(problems, report.People?.Problem, "people at the bastion: ");
         if (report.Controller is { State: "Starting" or "Connecting" })
         {
