@@ -37,7 +37,7 @@ public sealed partial class FaultTableTests
     {
         var headings = File.ReadLines(Path.Combine(Root, "docs/faults.md")).Where(l => l.StartsWith("## ", StringComparison.Ordinal)).Select(l => l[3..]);
 
-        Assert.Equal(["Capture", "Environment", "Names and text", "SMS", "Providers", "Storage", "Allow-list", "Config", "Journal"], headings);
+        Assert.Equal(["Capture", "Environment", "Names and text", "SMS", "Providers", "Cloud", "Storage", "Allow-list", "Config", "Journal"], headings);
     }
 
     private static string Cell(string row) => row.Split('|')[^2].Trim();

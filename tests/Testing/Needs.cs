@@ -33,6 +33,8 @@ public enum Need
 
     /// <summary>AWS's own command-line client.</summary>
     AwsCli = 4096,
+
+    ShellCheck = 8192,
 }
 
 [AttributeUsage(AttributeTargets.Method)]
@@ -111,6 +113,11 @@ public static class Needs
         if (needs.HasFlag(Need.AwsCli) && Find("aws") is null)
         {
             return "aws is not installed (awscli)";
+        }
+
+        if (needs.HasFlag(Need.ShellCheck) && Find("shellcheck") is null)
+        {
+            return "shellcheck is not installed";
         }
 
         if (needs.HasFlag(Need.Container) && Box.Value is { } noBox)

@@ -60,6 +60,9 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
     /// <summary>Droplets ever made.</summary>
     public int Made => _account.Made;
 
+    /// <summary>The most that there ever were at the same moment.</summary>
+    public int MostAtOnce => _account.MostAtOnce;
+
     public static async Task<DigitalOceanStandIn> StartAsync(TimeProvider? time = null)
     {
         var standIn = new DigitalOceanStandIn(time ?? TimeProvider.System);
@@ -70,8 +73,11 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
     /// <summary>A snapshot that lies in these regions.</summary>
     public long AddSnapshot(string name, params ReadOnlySpan<string> regions) => _account.AddSnapshot(name, [.. regions]);
 
+    /// <summary>Made in the provider's app; attached to nothing.</summary>
+    public string AddVolume(string name, int gigabytes, string tag) => _account.AddVolume(name, gigabytes, tag);
+
     /// <summary>Made in the provider's app by the owner.</summary>
-    public LabDroplet Add(string name, string tag, string region = "fra1") => _account.Create(name, region, "s-1vcpu-512mb-10gb", "1", [tag]);
+    public LabDroplet Add(string name, string tag, string region = "fra1") => _account.Create(name, region, "s-1vcpu-512mb-10gb", "1", tag.Length == 0 ? [] : [tag]);
 
     public ImmutableArray<LabDomainRecord> Records => _domains.All;
 
@@ -172,6 +178,9 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
         ("POST", ["tags"]) => (201, new JsonObject { ["tag"] = DropletAnswer.Tag(Tagged(Text(body, "name"))) }),
         ("GET", ["tags", var name]) => (200, new JsonObject { ["tag"] = DropletAnswer.Tag(_things.Tag(name)) }),
         ("DELETE", ["tags", var name]) => Gone(() => _things.RemoveTag(name)),
+        ("GET", ["volumes"]) => (200, Page("volumes", [.. _account.Volumes.Select(DropletAnswer.Volume)], "volumes", query)),
+        ("DELETE", ["volumes", var id]) => Gone(() => _account.DestroyVolume(id)),
+        ("POST", ["tags", var tag, "resources"]) => Gone(() => _account.Tag(tag, (body?["resources"] as JsonArray ?? []).Select(r => Number($"{r?["resource_id"]}")))),
         ("DELETE", ["snapshots", var id]) => Gone(() => _account.DestroySnapshot(Number(id))),
         ("GET", ["domains", var domain, "records"]) => (200, Page("domain_records", [.. _domains.Of(domain, query.GetValueOrDefault("name"), query.GetValueOrDefault("type")).Select(DomainRecords.Answer)], $"domains/{domain}/records", query)),
         ("POST", ["domains", var domain, "records"]) => (201, new JsonObject { ["domain_record"] = DomainRecords.Answer(_domains.Add(domain, body)) }),

@@ -33,6 +33,8 @@ internal sealed record LabAction(long Id, long Droplet, string Type, string Stat
 
 internal sealed record LabSnapshot(long Id, string Name, ImmutableArray<string> Regions, DateTimeOffset CreatedAt);
 
+internal sealed record LabDropletVolume(string Id, string Name, string Region, int Gigabytes, string Tag, DateTimeOffset CreatedAt);
+
 /// <summary>DigitalOcean refuses.</summary>
 internal sealed class DropletRefusal(int status, string id, string message) : Exception(message)
 {
@@ -45,9 +47,10 @@ internal sealed class DropletRefusal(int status, string id, string message) : Ex
 internal sealed class DropletAccount(TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<long, LabDroplet> _droplets = [];   // the six are guarded by _gate
+    private readonly SortedDictionary<long, LabDroplet> _droplets = [];   // all are guarded by _gate
     private readonly List<LabAction> _actions = [];
     private readonly List<LabSnapshot> _snapshots = [];
+    private readonly List<LabDropletVolume> _volumes = [];
     private DropletBehaviour _behaviour = new();
     private long _last = 1000;
     private int _made;
@@ -71,6 +74,8 @@ internal sealed class DropletAccount(TimeProvider time)
         }
     }
 
+    public int MostAtOnce { get; private set; }
+
     public ImmutableArray<LabDroplet> Droplets
     {
         get
@@ -89,6 +94,49 @@ internal sealed class DropletAccount(TimeProvider time)
             lock (_gate)
             {
                 return [.. _snapshots];
+            }
+        }
+    }
+
+    public ImmutableArray<LabDropletVolume> Volumes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _volumes];
+            }
+        }
+    }
+
+    public string AddVolume(string name, int gigabytes, string tag)
+    {
+        lock (_gate)
+        {
+            var volume = new LabDropletVolume($"{Guid.NewGuid()}", name, "fra1", gigabytes, tag, time.GetUtcNow());
+            _volumes.Add(volume);
+            return volume.Id;
+        }
+    }
+
+    public void DestroyVolume(string id)
+    {
+        lock (_gate)
+        {
+            if (_volumes.RemoveAll(v => v.Id == id) == 0)
+            {
+                throw Missing();
+            }
+        }
+    }
+
+    public void Tag(string tag, IEnumerable<long> droplets)
+    {
+        lock (_gate)
+        {
+            foreach (var droplet in droplets.Select(HeldLocked).ToList())
+            {
+                _droplets[droplet.Id] = droplet with { Tags = [.. droplet.Tags.Remove(tag), tag] };
             }
         }
     }
@@ -131,6 +179,7 @@ internal sealed class DropletAccount(TimeProvider time)
             var droplet = new LabDroplet(++_last, name, region, size, image, "new", time.GetUtcNow(), tags) { UserData = userData };
             _made++;
             _droplets[droplet.Id] = droplet;
+            MostAtOnce = Math.Max(MostAtOnce, _droplets.Count);
             NoteLocked(droplet.Id, "create");
             return droplet;
         }

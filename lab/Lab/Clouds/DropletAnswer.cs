@@ -86,6 +86,27 @@ internal static class DropletAnswer
         ["outbound_rules"] = f.Outbound.DeepClone(),
     };
 
+    public static JsonNode Volume(LabDropletVolume v) => new JsonObject
+    {
+        ["id"] = v.Id,
+        ["droplet_ids"] = new JsonArray(),
+        ["name"] = v.Name,
+        ["description"] = "",
+        ["size_gigabytes"] = v.Gigabytes,
+        ["created_at"] = Time(v.CreatedAt),
+        ["region"] = new JsonObject
+        {
+            ["name"] = v.Region,
+            ["slug"] = v.Region,
+            ["features"] = new JsonArray("storage"),
+            ["available"] = true,
+            ["sizes"] = new JsonArray("s-1vcpu-1gb"),
+        },
+        ["filesystem_type"] = "ext4",
+        ["filesystem_label"] = "",
+        ["tags"] = new JsonArray(v.Tag),
+    };
+
     private static JsonObject Size(LabDroplet d) => new()
     {
         ["slug"] = d.Size,

@@ -67,6 +67,7 @@ internal sealed class Ec2Things(Ec2Account account, Func<Ec2Behaviour> behaviour
                 "DeleteKeyPair" => Gone(action, () => _keys.Remove(Need(p, "KeyName"))),
                 "DescribeVolumes" => Of(action, Set("volumeSet", Volumes.Where(v => Has(v.Tags, p)).Select(Volume))),
                 "DeleteVolume" => Gone(action, () => _ = _volumes.Remove(Need(p, "VolumeId")) ? true : throw new Ec2Refusal("InvalidVolume.NotFound", "The volume does not exist.")),
+                "DescribeSnapshots" => Of(action, Set("snapshotSet", [])),
                 "DescribeAddresses" => Of(action, Set("addressesSet", _addresses.Values.Where(a => Has(a.Tags, p)).Select(Address))),
                 "AllocateAddress" => Allocate(p),
                 "AssociateAddress" => Associate(p),

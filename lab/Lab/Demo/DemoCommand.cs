@@ -63,7 +63,7 @@ internal static class DemoCommand
             ? await NamespaceDemoWorld.StartAsync(wiring, options.FallsOver, launcher, time, ct, options.Backup)
             : await LoopbackDemoWorld.StartAsync(DemoPorts.Bastion, launcher, time);
         timeline.Say(world.Description);
-        await using var story = new Story(world, folder, timeline, time);
+        await using var story = new Story(world, folder, timeline, time) { OnEc2 = options.OnEc2 };
         var played = await story.PlayAsync(ct);
         if (options.Keep)
         {
@@ -88,6 +88,11 @@ internal static class DemoCommand
             {
                 throw new MissingException("--lab makes network namespaces: run it as root, or leave --lab out");
             }
+        }
+
+        if (options.OnEc2 && DemoEc2.Find() is null)
+        {
+            throw new MissingException(DemoEc2.HowToGet);
         }
 
         if (options.Backup == BackupFamily.V6WithNat64)

@@ -9,10 +9,14 @@ internal sealed record DemoOptions(char? Wiring, bool FallsOver, string? JsonFil
     /// <summary>Wiring A: what the backup's carrier gives.</summary>
     public BackupFamily Backup { get; init; }
 
+    /// <summary>The provider is an EC2 of somebody else's: moto.</summary>
+    public bool OnEc2 { get; init; }
+
     public const string Usage = """
-        usage: ./demo [--lab[=A|B|C] [--failover | --v6-only[=nat64]]] [--json FILE] [--keep]
+        usage: ./demo [--cloud=ec2 | --lab[=A|B|C] [--failover | --v6-only[=nat64]]] [--json FILE] [--keep]
           Plays one whole outage on real ssh and sshd: the primary is cut, the VM starts, the tunnel is verified, the owner is told and
           logs in, the primary comes back, the VM stops.
+          --cloud=ec2  the provider is moto_server (5.x, on PATH), an EC2 that checks each signature and the daemon's own policy
           --lab        (root) in network namespaces, with two providers and carrier-grade NAT; otherwise relays on loopback
                          A  an interface for each uplink (the default)
                          B  one wire behind a router, which sends each of two source addresses by one uplink
@@ -44,6 +48,9 @@ internal sealed record DemoOptions(char? Wiring, bool FallsOver, string? JsonFil
                 case "--v6-only" or "--v6-only=nat64":
                     options = options with { Backup = words[i] == "--v6-only" ? BackupFamily.V6 : BackupFamily.V6WithNat64 };
                     break;
+                case "--cloud=ec2":
+                    options = options with { OnEc2 = true };
+                    break;
                 case "--keep":
                     options = options with { Keep = true };
                     break;
@@ -57,6 +64,12 @@ internal sealed record DemoOptions(char? Wiring, bool FallsOver, string? JsonFil
                     problem = $"{words[i]}?";
                     return null;
             }
+        }
+
+        if (options is { OnEc2: true, Wiring: not null })
+        {
+            problem = "--cloud=ec2 plays on loopback: leave --lab out";
+            return null;
         }
 
         if (options is { FallsOver: true, Wiring: not ('B' or 'C') })

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Common.Processes;
+using InternalHost.Cloud.Local;
 using InternalHost.Control;
 using InternalHost.Wan.Detection;
 using Lab.World;
@@ -15,6 +16,9 @@ internal sealed class Story(IDemoWorld world, RunFolder folder, Timeline timelin
     /// <summary>By which uplink the primary leaves is proven once a minute.</summary>
     private static readonly TimeSpan EgressPatience = TimeSpan.FromSeconds(100);
 
+    /// <summary>A Python program that loads slowly.</summary>
+    private static readonly TimeSpan MotoPatience = TimeSpan.FromMinutes(10);
+
     private readonly TwilioAccount _account = new();
     private readonly DemoTimes _times = DemoTimes.Default;
     private readonly Moments _moments = new();
@@ -23,10 +27,14 @@ internal sealed class Story(IDemoWorld world, RunFolder folder, Timeline timelin
         "ready", "primary_down", "vm_running", "tunnel_verified", "owner_told", "login", "login_told",
         "primary_up", "vm_stopped", "all_clear_told", "one_start_one_stop", "ended");
 
+    private DemoEc2? _ec2;
     private Cast? _cast;
     private DemoSite _site = null!;
     private StatusWatch _status = null!;
     private ProviderWatch _provider = null!;
+
+    /// <summary>The provider is moto's EC2.</summary>
+    public bool OnEc2 { get; init; }
 
     /// <returns>True when every step was verified.</returns>
     public async Task<bool> PlayAsync(CancellationToken ct)
@@ -59,16 +67,37 @@ internal sealed class Story(IDemoWorld world, RunFolder folder, Timeline timelin
         {
             await _cast.DisposeAsync();
         }
+
+        if (_ec2 is not null)
+        {
+            await _ec2.DisposeAsync();
+        }
     }
 
-    private Task GetReadyAsync(CancellationToken ct) => _steps.RunAsync("ready", "both uplinks up", Patience, async limit =>
+    /// <summary>The site's configuration names EC2, and what moto accepts happens to the VM.</summary>
+    private async Task MoveToEc2Async(CancellationToken ct)
+    {
+        _ec2 = await DemoEc2.StartAsync(folder, world, ct);
+        var yaml = await File.ReadAllTextAsync(_site.ConfigurationFile, ct);
+        var (from, to) = (yaml.IndexOf("  cloud: local", StringComparison.Ordinal), yaml.IndexOf("  ports: [", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(_site.ConfigurationFile, yaml[..from] + _ec2.Yaml + yaml[to..], ct);
+        timeline.Say("the provider is an EC2 of somebody else's (moto_server), which checks each signature and the daemon's policy");
+    }
+
+    private Task GetReadyAsync(CancellationToken ct) => _steps.RunAsync("ready", "both uplinks up", OnEc2 ? MotoPatience : Patience, async limit =>
     {
         _cast = await Cast.StartAsync(world, folder, _account, time);
         _site = await DemoSite.PrepareAsync(folder, world, DemoPorts.Find(), _account, _times, new SystemProcessLauncher(time), limit);
         _status = new StatusWatch(_site.ControlSocket, time);
         _provider = new ProviderWatch(Path.Combine(_site.CloudFolder, "provider.log"), time);
+        if (OnEc2)
+        {
+            await MoveToEc2Async(limit);
+        }
+
         await _cast.StartHomeAsync(_site, world, time, limit);
         await _cast.StartCloudAsync(_site, world, limit);
+        _ec2?.Embody(new LocalCloudClient(Path.Combine(_site.CloudFolder, LocalCloudServer.SocketName), time));
         _cast.StartDaemon(_site, world);
         await StatusAsync(s => s is { Uplinks: { Primary.State: UplinkState.Up, Backup.State: UplinkState.Up }, Controller.State: "Standby" }, limit);
         timeline.Event("ready", "both uplinks are up, the VM is stopped");
@@ -159,12 +188,15 @@ internal sealed class Story(IDemoWorld world, RunFolder folder, Timeline timelin
 
     private async Task EndAsync(CancellationToken ct)
     {
-        await _steps.RunAsync("one_start_one_stop", "the provider's own record", Patience, _ =>
+        await _steps.RunAsync("one_start_one_stop", "the provider's own record", Patience, async limit =>
         {
             var log = _provider.All;
             Check(log.Count(e => e.Event == "launch") == 1, $"{log.Count(e => e.Event == "launch")} launches in the provider's log");
             Check(log.Count(e => e.Event == "stopped") == 1, $"{log.Count(e => e.Event == "stopped")} stops in the provider's log");
-            return Task.CompletedTask;
+            if (_ec2 is not null && await _ec2.ComplaintAsync(world, limit) is { } complaint)
+            {
+                throw new StepFailedException(complaint);
+            }
         }, ct);
         _moments.Bytes = await world.BackupBytesAsync(ct);
         await _steps.RunAsync("ended", "the programs end", Patience, _ => _cast!.EndAsync(), ct);

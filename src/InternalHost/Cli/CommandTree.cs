@@ -36,6 +36,7 @@ internal static class CommandTree
         SshConfigCommand.Build(),
         CostCommand.Build(),
         PinsCommand.Build(),
+        CloudCommand.Build(),
         LocalCloudVerb.Build(),
         SimulateCommand.Build(),
     };

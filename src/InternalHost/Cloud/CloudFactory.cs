@@ -31,7 +31,7 @@ internal static class CloudFactory
     private static DropletCloud Droplets(CloudApiOptions api, string site, UplinkHttp http, TimeProvider time, ILoggerFactory logs)
     {
         var calls = new DigitalOceanHttp(api.Endpoint ?? DigitalOceanHttp.Public, api.SecretFile ?? throw Missing("digitalocean", "a secret"), http.CreateHandler(), time);
-        return new DropletCloud(new DigitalOceanClient(calls), site, api.Region, api.Sizes, time, logs.CreateLogger<DropletCloud>());
+        return new DropletCloud(new DigitalOceanClient(calls), site, api.Region, api.Sizes, time, logs.CreateLogger<DropletCloud>(), mayHaveAsked: true);
     }
 
     private static CloudConfigurationException Missing(string kind, string what) => new($"cloud: {kind} needs {what}");

@@ -8,6 +8,7 @@ using Common.Hosting;
 using Common.Journal;
 using Common.Processes;
 using InternalHost.Cloud;
+using InternalHost.Cloud.Inventory;
 using InternalHost.Configuration;
 using InternalHost.Control;
 using InternalHost.Failover;
@@ -206,6 +207,13 @@ internal sealed class DaemonHost : IAsyncDisposable
         services.AddSingleton<IHostedService>(new SpendWatch(
             _database, outbox, () => live.Now, () => IsIdle(failover.Snapshot, time),
             () => trusted.Source == TimeSource.Floor ? null : TimeZoneInfo.ConvertTime(trusted.Now, time.LocalTimeZone), time));
+        if (CloudInventories.Create(site, http, time) is { } inventory)
+        {
+            services.AddSingleton<IHostedService>(new CloudReconciler(
+                _database, outbox, inventory, cloud, () => live.Now, () => IsAtPeace(failover.Snapshot, time),
+                () => trusted.Source == TimeSource.Floor ? null : trusted.Now, time, logs.CreateLogger<CloudReconciler>()));
+        }
+
         if (recorder is not null)
         {
             services.AddSingleton<IHostedService>(recorder);
@@ -235,6 +243,10 @@ internal sealed class DaemonHost : IAsyncDisposable
         _gateways.ForEach(client => client.Dispose());
         _database.Dispose();
     }
+
+    /// <summary>The primary works, and nobody needs the VM.</summary>
+    private static bool IsAtPeace(FailoverState state, TimeProvider time) =>
+        state is { Phase: Phase.Standby, Outage: null, Watch.Primary: Usable.Yes } && !state.Orders.Open(Common.Time.Instant.Now(time));
 
     /// <summary>The VM runs, and nobody needs it.</summary>
     private static bool IsIdle(FailoverState state, TimeProvider time) =>

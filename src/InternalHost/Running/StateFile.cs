@@ -3,6 +3,7 @@ using Common.Journal;
 using Common.Logins;
 using Common.Logins.Policy;
 using Common.Logins.Recording;
+using InternalHost.Cloud.Inventory;
 using InternalHost.Configuration;
 using InternalHost.Failover;
 using InternalHost.Messages;
@@ -36,6 +37,7 @@ internal static class StateFile
         LoginRetention.Migration,
         EvictionAlert.Migration,
         OnceTold.Migration,
+        CloudReconciler.Migration,
     ];
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using InternalHost.Cloud;
 using InternalHost.Cloud.DigitalOcean;
+using InternalHost.Cloud.Inventory;
 using Lab.Clouds;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -76,6 +77,25 @@ public sealed class DigitalOceanContractTests : IDisposable
         _contract.StandIn.Destroy(droplet.Id);
         Assert.Null(await _client.DropletAsync(droplet.Id, default));
 
+        Kept();
+    }
+
+    [PrismFact(OfficialDescription.DigitalOcean)]
+    public async Task What_is_there_is_listed_adopted_and_removed()
+    {
+        var made = _contract.StandIn.Add("by hand", "");
+        _contract.StandIn.AddVolume("data", 10, Tag);
+        var inventory = new DropletInventory(_client, _site, Region);
+
+        await inventory.AdoptAsync($"{made.Id}", default);
+        var seen = await inventory.ListAsync(default);
+        foreach (var thing in seen.Things)
+        {
+            await inventory.DiscardAsync(thing, default);
+        }
+
+        Assert.Equal([CloudThingKind.Machine, CloudThingKind.Volume], seen.Things.Select(t => t.Kind));
+        Assert.Empty((await inventory.ListAsync(default)).Things);
         Kept();
     }
 

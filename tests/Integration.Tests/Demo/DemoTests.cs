@@ -20,13 +20,19 @@ public sealed class DemoTests
     private readonly SystemProcessLauncher _launcher = new(TimeProvider.System);
 
     [NeedsFact(Need.Ssh | Need.Sshd)]
-    public async Task Whole_outage_is_survived_with_the_real_programs_and_nothing_is_left()
+    public Task Whole_outage_is_survived_with_the_real_programs_and_nothing_is_left() => SurvivedAsync();
+
+    /// <summary>An EC2 that we have not written checks each signature, and the policy of the daemon's key.</summary>
+    [NeedsFact(Need.Ssh | Need.Sshd | Need.Moto)]
+    public Task Whole_outage_is_survived_with_moto_as_the_ec2() => SurvivedAsync("--cloud=ec2");
+
+    private async Task SurvivedAsync(params string[] more)
     {
         var place = Directory.CreateTempSubdirectory("d").FullName;
         var file = Path.GetTempFileName();
 
         var result = await _launcher.RunAsync(
-            Program(["demo", "--json", file]) with { Environment = new Dictionary<string, string> { ["XDG_RUNTIME_DIR"] = place } }, default);
+            Program(["demo", "--json", file, .. more]) with { Environment = new Dictionary<string, string> { ["XDG_RUNTIME_DIR"] = place } }, default);
 
         Assert.True(result.Ok, result.Output + result.Error);
         var events = File.ReadLines(file).Select(l => JsonDocument.Parse(l).RootElement).ToList();

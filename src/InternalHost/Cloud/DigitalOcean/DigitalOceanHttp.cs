@@ -48,6 +48,11 @@ internal sealed class DigitalOceanHttp(Uri endpoint, Func<CancellationToken, Tas
     public Task<T> PutAsync<TBody, T>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken ct)
         where T : class => CallAsync(HttpMethod.Put, path, JsonSerializer.SerializeToUtf8Bytes(body, bodyType), reply => Parse(reply, type), repeat: true, ct);
 
+    /// <summary>Of what may be done twice, and has no answer that we read.</summary>
+    /// <exception cref="DigitalOceanException"/>
+    public Task PostAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken ct) =>
+        CallAsync(HttpMethod.Post, path, JsonSerializer.SerializeToUtf8Bytes(body, bodyType), _ => true, repeat: true, ct);
+
     /// <exception cref="DigitalOceanException"/>
     public Task DeleteAsync(string path, CancellationToken ct) => CallAsync(HttpMethod.Delete, path, null, _ => true, repeat: true, ct);
 

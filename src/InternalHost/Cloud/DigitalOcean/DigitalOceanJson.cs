@@ -18,7 +18,23 @@ internal sealed record DropletAction(long Id, string Status, string Type, DateTi
 
 /// <param name="Id">A number, as text.</param>
 /// <param name="MinDiskSize">In GB: a size with less cannot take it.</param>
-internal sealed record DropletSnapshot(string Id, string Name, DateTimeOffset CreatedAt, IReadOnlyList<string>? Regions, int MinDiskSize);
+internal sealed record DropletSnapshot(string Id, string Name, DateTimeOffset CreatedAt, IReadOnlyList<string>? Regions, int MinDiskSize)
+{
+    /// <summary>What is paid for.</summary>
+    public double SizeGigabytes { get; init; }
+}
+
+/// <param name="DropletIds">Empty: it belongs to nothing, and costs money.</param>
+internal sealed record DropletVolume(string Id, string Name, int SizeGigabytes, IReadOnlyList<long>? DropletIds, IReadOnlyList<string>? Tags);
+
+internal sealed record VolumePage(IReadOnlyList<DropletVolume>? Volumes, PageLinks? Links) : IPage<DropletVolume>
+{
+    public IReadOnlyList<DropletVolume>? Items => Volumes;
+}
+
+internal sealed record TaggedResources(IReadOnlyList<TaggedResource> Resources);
+
+internal sealed record TaggedResource(string ResourceId, string ResourceType);
 
 internal sealed record NewDroplet(string Name, string Region, string Size, long Image, IReadOnlyList<string> Tags)
 {
@@ -110,6 +126,8 @@ internal sealed record DigitalOceanFault(string? Id, string? Message, string? Re
 [JsonSerializable(typeof(ActionReply))]
 [JsonSerializable(typeof(ActionPage))]
 [JsonSerializable(typeof(SnapshotPage))]
+[JsonSerializable(typeof(VolumePage))]
+[JsonSerializable(typeof(TaggedResources))]
 [JsonSerializable(typeof(NewDroplet))]
 [JsonSerializable(typeof(NewAction))]
 [JsonSerializable(typeof(FirstDroplet))]

@@ -9,17 +9,19 @@ namespace InternalHost.Cloud.DigitalOcean;
 /// the site's golden snapshot. Nothing is destroyed while there is no such snapshot.
 /// </summary>
 /// <param name="sizes">Slugs that will do, tried in this order where there is no room.</param>
-internal sealed partial class DropletCloud(DigitalOceanClient client, string site, string region, ImmutableArray<string> sizes, TimeProvider time, ILogger<DropletCloud> log) : ICloud
+/// <param name="mayHaveAsked">An earlier run of the program may just have asked for a Droplet that no list shows yet.</param>
+internal sealed partial class DropletCloud(DigitalOceanClient client, string site, string region, ImmutableArray<string> sizes, TimeProvider time, ILogger<DropletCloud> log, bool mayHaveAsked = false) : ICloud
 {
-    /// <summary>A Droplet that was asked for may be missing from the list for a while; so long no other is asked for.</summary>
-    private static readonly TimeSpan ListLag = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private string _others = "";      // the four are guarded by _gate
-    private long? _asked;             // when a create went out whose end is not known: a timestamp
+    private long? _asked = mayHaveAsked ? time.GetTimestamp() : null;   // when a create went out whose end is not known: a timestamp
     private long? _seen;              // the Droplet that was last there
     private long? _ended;             // the one that we have ended
+
+    /// <summary>A Droplet that was asked for may be missing from the list for a while; so long no other is asked for.</summary>
+    internal TimeSpan ListLag { get; init; } = TimeSpan.FromSeconds(20);
 
     public Lifecycle Lifecycle => Lifecycle.Snapshot;
 
@@ -165,17 +167,23 @@ internal sealed partial class DropletCloud(DigitalOceanClient client, string sit
     }
 
     /// <summary>The newest one that can be used in this region; null: there is none.</summary>
-    private async Task<DropletSnapshot?> GoldenAsync(CancellationToken ct) => (await client.SnapshotsAsync(ct))
+    private async Task<DropletSnapshot?> GoldenAsync(CancellationToken ct) => Newest(await client.SnapshotsAsync(ct), site, region);
+
+    public static DropletSnapshot? Newest(IEnumerable<DropletSnapshot> all, string site, string region) => all
         .Where(s => s.Name.StartsWith(SnapshotsOf(site), StringComparison.Ordinal) && s.Regions?.Contains(region) == true && long.TryParse(s.Id, null, out _))
         .OrderByDescending(s => s.CreatedAt).ThenByDescending(s => long.Parse(s.Id, null)).FirstOrDefault();
 
     private CloudException NothingToStartFrom() => new(
         CloudFailure.NotFound, $"no Droplet is tagged {TagOf(site)}, and no snapshot named {SnapshotsOf(site)}... is in {region}: make one there, or look at bastion.region (docs/cloud.md)");
 
+    /// <summary>The first one is the site's.</summary>
+    public static IEnumerable<Droplet> InOrderOfUse(IEnumerable<Droplet> all) =>
+        all.Where(d => d.Status != "archive").OrderBy(d => d.Status == "off").ThenBy(d => d.CreatedAt).ThenBy(d => d.Id);
+
     /// <summary>The site's Droplet: the one that is used, of several the oldest; null: there is none.</summary>
     private async Task<Droplet?> FindAsync(CancellationToken ct)
     {
-        var all = (await client.DropletsByTagAsync(TagOf(site), ct)).Where(d => d.Status != "archive").OrderBy(d => d.Status == "off").ThenBy(d => d.CreatedAt).ThenBy(d => d.Id).ToList();
+        var all = InOrderOfUse(await client.DropletsByTagAsync(TagOf(site), ct)).ToList();
         var others = string.Join(", ", all.Skip(1).Select(d => $"{d.Id} ({d.Status})"));
         lock (_gate)
         {

@@ -14,14 +14,14 @@ namespace InternalHost.Cloud.Ec2;
 internal static class Ec2Policy
 {
     /// <summary>EC2 lets nobody be confined in what he lists.</summary>
-    public static readonly ImmutableArray<string> Describing = ["DescribeInstances"];
+    public static readonly ImmutableArray<string> Describing = ["DescribeInstances", "DescribeVolumes", "DescribeAddresses", "DescribeSnapshots"];
 
     public static readonly ImmutableArray<string> Switching = ["StartInstances", "StopInstances"];
 
     /// <summary>To one of the listed types, and nothing else of the instance.</summary>
     public static readonly ImmutableArray<string> Resizing = ["ModifyInstanceAttribute"];
 
-    /// <summary>All that <see cref="Ec2Cloud"/> ever calls.</summary>
+    /// <summary>All that <see cref="Ec2Cloud"/> and the daily look at what is there ever call.</summary>
     public static IEnumerable<string> Actions => [.. Describing, .. Switching, .. Resizing];
 
     /// <summary>As IAM takes it: one JSON document.</summary>

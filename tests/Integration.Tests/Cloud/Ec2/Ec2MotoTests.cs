@@ -1,6 +1,7 @@
 using System.Net;
 using InternalHost.Cloud;
 using InternalHost.Cloud.Ec2;
+using InternalHost.Cloud.Inventory;
 using Lab.Clouds;
 using Testing;
 
@@ -9,8 +10,8 @@ namespace Integration.Tests.Cloud.Ec2;
 /// <summary>The same contract with somebody else's EC2, which checks signatures and policies with AWS's own code; and what only it has.</summary>
 public sealed class Ec2MotoTests(MotoServer moto) : IClassFixture<MotoServer>, IDisposable
 {
-    private readonly Ec2Desk _owner = new(moto.Url, moto.Owner.Id ?? "none", moto.Owner.Secret ?? "none") { Image = moto.Image };
-    private readonly Ec2Desk _daemon = new(moto.Url, moto.Daemon.Id ?? "none", moto.Daemon.Secret ?? "none") { Image = moto.Image };
+    private readonly Ec2Desk _owner = new(moto.Url, moto.Owner.Id ?? "none", moto.Owner.Secret ?? "none") { Image = Moto.Image };
+    private readonly Ec2Desk _daemon = new(moto.Url, moto.Daemon.Id ?? "none", moto.Daemon.Secret ?? "none") { Image = Moto.Image };
 
     public static TheoryData<string> Clauses => Ec2Contract.Clauses;
 
@@ -66,6 +67,41 @@ public sealed class Ec2MotoTests(MotoServer moto) : IClassFixture<MotoServer>, I
 
         Assert.Equal(CloudFailure.Denied, e.Failure);
         Assert.Contains("does not take our key", e.Message);
+    }
+
+    [NeedsFact(Need.Moto)]
+    public async Task What_nobody_remembers_is_seen_by_the_daemons_key_and_removed_by_the_owners()
+    {
+        const string site = "home";
+        var (client, soon) = (_owner.Client, _owner.Soon);
+        var tags = new Dictionary<string, string> { [Ec2Cloud.SiteTag] = site };
+        var owners = new Ec2Inventory(client, site, Ec2Desk.Region);
+        foreach (var before in (await owners.ListAsync(soon)).Things.Where(t => t.Kind != CloudThingKind.Volume))
+        {
+            await owners.DiscardAsync(before, soon);   // another test's
+        }
+
+        var used = await _owner.MakeAsync(site);
+        var spare = await _owner.MakeAsync(site);
+        await client.StopInstancesAsync(spare.InstanceId, dryRun: false, soon);
+        var address = await client.AllocateAddressAsync(tags, soon);
+
+        var seen = await new Ec2Inventory(_daemon.Client, site, Ec2Desk.Region).ListAsync(soon);
+
+        Assert.Empty(seen.Unseen);
+        Assert.Equal(used.InstanceId, Assert.Single(seen.Things, t => t is { Kind: CloudThingKind.Machine, Used: true }).Id);
+        Assert.Contains(seen.Forgotten, t => t.Id == spare.InstanceId);
+        Assert.Contains(seen.Forgotten, t => t.Id == address.AllocationId && t.MonthUsd == 3.65m);
+        await Assert.ThrowsAsync<CloudException>(() => new Ec2Inventory(_daemon.Client, site, Ec2Desk.Region).DiscardAsync(seen.Forgotten.First(), soon));
+        foreach (var thing in seen.Forgotten.Where(t => t.Id == spare.InstanceId || t.Id == address.AllocationId))
+        {
+            await owners.DiscardAsync(thing, soon);
+        }
+
+        Assert.DoesNotContain((await owners.ListAsync(soon)).Things, t => t.Id == spare.InstanceId || t.Id == address.AllocationId);
+        var e = await Assert.ThrowsAsync<CloudException>(() => owners.AdoptAsync("i-0123456789abcdef0", soon));
+        Assert.Contains("has a VM already", e.Message, StringComparison.Ordinal);
+        await owners.AdoptAsync(used.InstanceId, soon);
     }
 
     [NeedsFact(Need.Moto)]

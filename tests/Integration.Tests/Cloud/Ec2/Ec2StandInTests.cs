@@ -1,6 +1,7 @@
 using System.Net;
 using InternalHost.Cloud;
 using InternalHost.Cloud.Ec2;
+using InternalHost.Cloud.Inventory;
 using Lab.Clouds;
 using static InternalHost.Cloud.CloudFailure;
 
@@ -210,6 +211,7 @@ public sealed class Ec2StandInTests : IAsyncLifetime
         await Cloud.StartAsync(_desk.Soon);
         await _desk.UntilAsync(Cloud, InstanceState.Running);
         await Cloud.StopAsync(_desk.Soon);
+        Assert.Empty((await new Ec2Inventory(_desk.Client, "home", Ec2Desk.Region).ListAsync(_desk.Soon)).Unseen);
 
         Assert.Equal(Ec2Policy.Actions.Order(), _ec2.Requests.Select(r => r.Action).Distinct().Order());
     }
