@@ -44,8 +44,16 @@ internal sealed class DemoEc2 : IAsyncDisposable
         folder.Secret("secrets/aws", Credential(moto.Keys[Daemon]));
         var transport = new Ec2Transport(Ec2Endpoint.Of(Region, moto.Url), folder.Secret("owner-aws", Credential(moto.Keys[Owner])), new SocketsHttpHandler { UseProxy = false });
         var cloud = new DemoEc2(moto, door, transport);
-        await cloud.MakeAsync(ct);
-        return cloud;
+        try
+        {
+            await cloud.MakeAsync(ct);
+            return cloud;
+        }
+        catch
+        {
+            await cloud.DisposeAsync();
+            throw;
+        }
     }
 
     public static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
