@@ -25,7 +25,7 @@ internal sealed record CloudPrices(string Size, bool IsExact, decimal VmHour, de
 [PureCore]
 internal static class PriceTable
 {
-    public const string Source = "list prices without tax as seen at aws.amazon.com/ec2/pricing/on-demand, digitalocean.com/pricing and twilio.com/sms/pricing";
+    public const string Source = "list prices without tax, written down by hand; the word that counts: aws.amazon.com/ec2/pricing/on-demand, digitalocean.com/pricing, twilio.com/sms/pricing";
     public const decimal HoursOfMonth = 730;
 
     /// <summary>A rented number of Twilio's in the US.</summary>
@@ -69,7 +69,7 @@ internal static class PriceTable
         ["s-2vcpu-2gb"] = 18m,
     };
 
-    /// <summary>When the prices were looked up.</summary>
+    /// <summary>When the prices were written down.</summary>
     public static DateOnly AsOf { get; } = new(2026, 11, 22);
 
     public static bool IsOld(DateOnly today) => today.DayNumber - AsOf.DayNumber > OldAfter.TotalDays;
