@@ -79,6 +79,9 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
     /// <summary>Made in the provider's app by the owner.</summary>
     public LabDroplet Add(string name, string tag, string region = "fra1") => _account.Create(name, region, "s-1vcpu-512mb-10gb", "1", tag.Length == 0 ? [] : [tag]);
 
+    /// <summary>Reserved IPs, and the Droplet to which each was assigned last; 0: to none. One that is gone has lost its own.</summary>
+    public ConcurrentDictionary<string, long> ReservedIps { get; } = new(StringComparer.Ordinal);
+
     public ImmutableArray<LabDomainRecord> Records => _domains.All;
 
     public void AddDomain(string domain) => _domains.AddDomain(domain);
@@ -182,6 +185,8 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
         ("DELETE", ["volumes", var id]) => Gone(() => _account.DestroyVolume(id)),
         ("POST", ["tags", var tag, "resources"]) => Gone(() => _account.Tag(tag, (body?["resources"] as JsonArray ?? []).Select(r => Number($"{r?["resource_id"]}")))),
         ("DELETE", ["snapshots", var id]) => Gone(() => _account.DestroySnapshot(Number(id))),
+        ("GET", ["reserved_ips", var ip]) => (200, new JsonObject { ["reserved_ip"] = Reserved(ip) }),
+        ("POST", ["reserved_ips", var ip, "actions"]) => (201, new JsonObject { ["action"] = Assign(ip, Text(body, "type"), Number(Text(body, "droplet_id"))) }),
         ("GET", ["domains", var domain, "records"]) => (200, Page("domain_records", [.. _domains.Of(domain, query.GetValueOrDefault("name"), query.GetValueOrDefault("type")).Select(DomainRecords.Answer)], $"domains/{domain}/records", query)),
         ("POST", ["domains", var domain, "records"]) => (201, new JsonObject { ["domain_record"] = DomainRecords.Answer(_domains.Add(domain, body)) }),
         ("DELETE", ["domains", var domain, "records", var id]) => Gone(() => _domains.Remove(domain, Number(id))),
@@ -196,6 +201,20 @@ public sealed class DigitalOceanStandIn : IAsyncDisposable
             ["droplet"] = DropletAnswer.Droplet(droplet),
             ["links"] = new JsonObject { ["actions"] = new JsonArray(new JsonObject { ["id"] = create.Id, ["rel"] = "create", ["href"] = $"https://api.invalid/v2/actions/{create.Id}" }) },
         };
+    }
+
+    private JsonObject Reserved(string ip)
+    {
+        var holder = ReservedIps.TryGetValue(ip, out var id) ? id : throw new DropletRefusal(404, "not_found", "The resource you requested could not be found.");
+        return new JsonObject { ["ip"] = ip, ["droplet"] = Droplets.FirstOrDefault(d => d.Id == holder) is { } droplet ? DropletAnswer.Droplet(droplet) : null, ["locked"] = false };
+    }
+
+    private JsonObject Assign(string ip, string type, long droplet)
+    {
+        _ = Reserved(ip);
+        _ = _account.Get(droplet);
+        ReservedIps[ip] = type == "assign" ? droplet : 0;
+        return new JsonObject { ["id"] = 72_531_856, ["status"] = "in-progress", ["type"] = type == "assign" ? "assign_ip" : "unassign_ip", ["started_at"] = $"{_time.GetUtcNow():yyyy-MM-ddTHH:mm:ssZ}", ["resource_id"] = 0, ["resource_type"] = "reserved_ip" };
     }
 
     private LabDroplet Create(JsonObject? body)

@@ -68,7 +68,7 @@ internal sealed class Ec2Things(Ec2Account account, Func<Ec2Behaviour> behaviour
                 "DescribeVolumes" => Of(action, Set("volumeSet", Volumes.Where(v => Has(v.Tags, p)).Select(Volume))),
                 "DeleteVolume" => Gone(action, () => _ = _volumes.Remove(Need(p, "VolumeId")) ? true : throw new Ec2Refusal("InvalidVolume.NotFound", "The volume does not exist.")),
                 "DescribeSnapshots" => Of(action, Set("snapshotSet", [])),
-                "DescribeAddresses" => Of(action, Set("addressesSet", _addresses.Values.Where(a => Has(a.Tags, p)).Select(Address))),
+                "DescribeAddresses" => Of(action, Set("addressesSet", _addresses.Values.Where(a => Has(a.Tags, p) && Numbered(p, "Filter").All(f => f["Name"] != "public-ip" || List(f, "Value").Contains(a.Ip))).Select(Address))),
                 "AllocateAddress" => Allocate(p),
                 "AssociateAddress" => Associate(p),
                 "DisassociateAddress" => Gone(action, () => SetLocked(Need(p, "AssociationId").Replace("eipassoc-", "eipalloc-", StringComparison.Ordinal), null)),
@@ -209,7 +209,7 @@ internal sealed class Ec2Things(Ec2Account account, Func<Ec2Behaviour> behaviour
     private static string Association(string allocation) => allocation.Replace("eipalloc-", "eipassoc-", StringComparison.Ordinal);
 
     private static bool Has(ImmutableSortedDictionary<string, string> tags, ImmutableSortedDictionary<string, string> p) =>
-        Numbered(p, "Filter").All(f => f["Name"] is ['t', 'a', 'g', ':', .. var key] && tags.TryGetValue(key, out var value) && List(f, "Value").Contains(value));
+        Numbered(p, "Filter").Where(f => f["Name"] != "public-ip").All(f => f["Name"] is ['t', 'a', 'g', ':', .. var key] && tags.TryGetValue(key, out var value) && List(f, "Value").Contains(value));
 
     private static XElement Gone(string action, Action delete)
     {

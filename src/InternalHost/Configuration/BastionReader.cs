@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 using System.Globalization;
 using Common;
 using Common.Configuration;
@@ -46,6 +48,7 @@ internal static class BastionReader
         {
             Commands = section.Has("commands") ? Commands(section.Section("commands")) : null,
             Api = CloudApiReader.Read(section, cloud),
+            FixedAddress = section.Optional("fixed_address", AddressV4),
             MonthlyLimit = section.OptionalValue("monthly_limit", Dollars),
         };
         options = options with { Dns = section.Has("dns") ? NameRecordReader.Read(section.Section("dns"), options.Name, cloud, options.Api) : null };
@@ -98,6 +101,9 @@ internal static class BastionReader
         return section.List("host_keys", text => text.StartsWith('/') ? SiteReader.FullPath(text) : PublicKey(text), []);
     }
 
+    private static Reading<IPAddress> AddressV4(string text) =>
+        Address(text).Value is { AddressFamily: AddressFamily.InterNetwork } v4 ? v4 : Reading.Bad("must be an IPv4 address that the provider keeps for you, such as 203.0.113.7");
+
     private static Reading<int?> AgentPort(string text) =>
         text == None ? (Reading<int?>)(int?)null : Port(text) is { Problem: { } problem } ? Reading.Bad($"{problem}, or none") : (int?)Port(text).Value;
 
@@ -148,6 +154,11 @@ internal static class BastionReader
         if (options.Cloud != CloudKind.Unknown && options.Api is null)
         {
             CloudApiReader.Refuse(section);
+        }
+
+        if (options.Cloud != CloudKind.Unknown && options.Api is null && section.Has("fixed_address"))
+        {
+            section.Fail("fixed_address", "", "is for cloud: ec2 or digitalocean");
         }
 
         if (options.Dns is not null && !section.Has("name"))

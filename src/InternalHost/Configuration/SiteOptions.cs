@@ -115,6 +115,9 @@ public sealed record BastionOptions(
     /// <summary>The VM switches itself off after so long without tunnel and session; null: never.</summary>
     public TimeSpan? DeadMan { get; init; }
 
+    /// <summary>ec2, digitalocean: an elastic or reserved IPv4 address of the owner's that is to lead to the VM; null: whatever the VM has.</summary>
+    public IPAddress? FixedAddress { get; init; }
+
     /// <summary>Who sets the record of <see cref="Name"/> at each start; null: it is the owner's own.</summary>
     public NameRecordOptions? Dns { get; init; }
 

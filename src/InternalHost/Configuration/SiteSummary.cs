@@ -167,7 +167,7 @@ internal static class SiteSummary
     private static string Where(BastionOptions bastion) => bastion switch
     {
         { Address: { } address } => $" {address}",
-        { Api: { } api } => $" in {api.Region}{(api.Endpoint is { } endpoint ? $" by {endpoint.Authority}" : "")}, {string.Join(" or ", api.Sizes)}",
+        { Api: { } api } => $" in {api.Region}{(api.Endpoint is { } endpoint ? $" by {endpoint.Authority}" : "")}, {string.Join(" or ", api.Sizes)}{(bastion.FixedAddress is { } kept ? $", always {kept}" : "")}",
         _ => "",
     };
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Common.Processes;
 using InternalHost.Cloud.DigitalOcean;
+using InternalHost.Cloud.Ec2;
 using InternalHost.Configuration;
 using InternalHost.Wan.Http;
 using InternalHost.Wan.Links;
@@ -18,6 +19,8 @@ internal static class NameFactory
         { Provider: NameProvider.Command } dns => new CommandNames(dns.Command, launcher, time),
         { Provider: NameProvider.DigitalOcean, SecretFile: { } secret, Zone: { } zone } dns =>
             new DomainNames(new DigitalOceanClient(new DigitalOceanHttp(dns.Endpoint ?? DigitalOceanHttp.Public, secret, http.CreateHandler(), time)), zone),
+        { Provider: NameProvider.Route53, Zone: { } zone } dns =>
+            new Route53Names(new Ec2Transport(Ec2Endpoint.Route53(dns.Endpoint), dns.SecretFile, http.CreateHandler(), AwsService.Route53), zone),
         var dns => throw new InvalidOperationException($"bastion.dns: {dns.Provider} is no provider"),
     };
 

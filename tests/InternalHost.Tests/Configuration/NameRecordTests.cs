@@ -48,6 +48,18 @@ public sealed class NameRecordTests : IDisposable
     }
 
     [Fact]
+    public void Fixed_address_is_one_that_the_provider_keeps()
+    {
+        var options = _folder.Load(_folder.Good.Replace("cloud: static\n  address: 198.51.100.10", $"{Droplets}\n  fixed_address: 203.0.113.7", StringComparison.Ordinal)).OptionsOrThrow();
+        Assert.Equal("203.0.113.7", $"{options.Bastion.FixedAddress}");
+        Assert.Contains("always 203.0.113.7", SiteSummary.Render(options), StringComparison.Ordinal);
+
+        Assert.Contains(_folder.Errors(_folder.Good.Replace("cloud: static", "cloud: static\n  fixed_address: 203.0.113.7", StringComparison.Ordinal)), e => e is { Key: "bastion.fixed_address" } && e.Reason.Contains("ec2 or digitalocean", StringComparison.Ordinal));
+        Assert.Contains(
+            _folder.Errors(_folder.Good.Replace("cloud: static\n  address: 198.51.100.10", $"{Droplets}\n  fixed_address: \"2001:db8::7\"", StringComparison.Ordinal)), e => e is { Key: "bastion.fixed_address" } && e.Reason.Contains("must be an IPv4 address", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Record_without_a_name_is_a_mistake() => Assert.Contains(
         _folder.Errors(Text("{provider: command, command: /bin/set-name}").Replace("  name: home.example.net\n", "", StringComparison.Ordinal)), e => e.Key == "bastion.name");
 

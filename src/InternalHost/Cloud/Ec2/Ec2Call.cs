@@ -4,6 +4,10 @@ using Common;
 
 namespace InternalHost.Cloud.Ec2;
 
+/// <summary>A call of a service that has documents at paths instead of forms (Route 53). The call's parameters are the query's.</summary>
+/// <param name="Body">XML; null: none.</param>
+internal sealed record AwsRest(string Method, string Path, string? Body);
+
 /// <summary>
 /// An action of the EC2 Query API and its parameters as they go over the wire: lists are numbered from 1 and joined by dots,
 /// <c>Filter.1.Value.2</c>. Names are the API's own.
@@ -12,6 +16,9 @@ namespace InternalHost.Cloud.Ec2;
 internal sealed record Ec2Call(string Action)
 {
     public ImmutableSortedDictionary<string, string> Parameters { get; private init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Null: a form, as EC2 has it.</summary>
+    public AwsRest? Rest { get; init; }
 
     /// <summary>Null is left out.</summary>
     public Ec2Call With(string name, string? value) => value is null ? this : this with { Parameters = Parameters.Add(name, value) };

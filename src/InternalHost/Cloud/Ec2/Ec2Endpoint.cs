@@ -12,6 +12,9 @@ internal sealed record Ec2Endpoint(string Region, Uri Url, Uri Tokens)
         ? Of("cn-north-1", own ?? new Uri("https://iam.cn-north-1.amazonaws.com.cn/"))
         : Of("us-east-1", own ?? new Uri("https://iam.amazonaws.com/"));
 
+    /// <summary>Where zones are kept: one place for all regions outside China.</summary>
+    public static Ec2Endpoint Route53(Uri? own) => Of("us-east-1", own ?? new Uri("https://route53.amazonaws.com/"));
+
     private static Uri Public(string service, string region) => new($"https://{service}.{region}.{Suffix(region)}/");
 
     /// <summary>The domain of the region's partition.</summary>

@@ -24,8 +24,12 @@ internal static class Ec2Policy
     /// <summary>All that <see cref="Ec2Cloud"/> and the daily look at what is there ever call.</summary>
     public static IEnumerable<string> Actions => [.. Describing, .. Switching, .. Resizing];
 
+    /// <summary>Only where the VM has a fixed address: address and instance bear the site's tag.</summary>
+    public static readonly ImmutableArray<string> Addressing = ["AssociateAddress"];
+
     /// <summary>As IAM takes it: one JSON document.</summary>
-    public static string Render(string site, string region, ImmutableArray<string> sizes)
+    /// <param name="fixedAddress">An elastic IP is to lead to the VM.</param>
+    public static string Render(string site, string region, ImmutableArray<string> sizes, bool fixedAddress = false)
     {
         var instances = $"arn:{(region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn" : "aws")}:ec2:{region}:*:instance/*";
         var own = ($"aws:ResourceTag/{Ec2Cloud.SiteTag}", ImmutableArray.Create(site));
@@ -35,9 +39,14 @@ internal static class Ec2Policy
             json.WriteStartObject();
             json.WriteString("Version", "2012-10-17");
             json.WriteStartArray("Statement");
-            Allow(json, "See", Describing, "*");
+            Allow(json, "See", fixedAddress ? Describing.Add("DescribeAddresses") : Describing, "*");
             Allow(json, "Switch", Switching, instances, own);
             Allow(json, "Resize", Resizing, instances, own, ("ec2:Attribute/InstanceType", sizes));
+            if (fixedAddress)
+            {
+                Allow(json, "Lead", Addressing, "*", own);
+            }
+
             json.WriteEndArray();
             json.WriteEndObject();
         }

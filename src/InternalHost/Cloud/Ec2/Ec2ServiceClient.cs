@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Xml.Linq;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials.Internal;
@@ -42,8 +43,22 @@ internal sealed class Ec2ServiceClient(AWSCredentials credentials, Ec2ServiceCon
         {
             var call = ((Request)input).Call;
             var request = new DefaultRequest(input, "Amazon.EC2");
-            request.Parameters.Add("Action", call.Action);
-            request.Parameters.Add("Version", ((Request)input).Version);
+            if (call.Rest is { } rest)
+            {
+                // A request with a query sends no body.
+                (request.HttpMethod, request.ResourcePath, request.UseQueryString) = (rest.Method, rest.Path, rest.Body is null);
+                if (rest.Body is { } body)
+                {
+                    request.Content = Encoding.UTF8.GetBytes(body);
+                    request.Headers["Content-Type"] = "application/xml";
+                }
+            }
+            else
+            {
+                request.Parameters.Add("Action", call.Action);
+                request.Parameters.Add("Version", ((Request)input).Version);
+            }
+
             foreach (var (name, value) in call.Parameters)
             {
                 request.Parameters.Add(name, value);
@@ -66,13 +81,15 @@ internal sealed class Ec2ServiceClient(AWSCredentials credentials, Ec2ServiceCon
     }
 }
 
-/// <summary>A service of AWS that is spoken to as EC2 is: forms there, XML back.</summary>
+/// <summary>A service of AWS that is spoken to as EC2 is: forms or documents there, XML back.</summary>
 /// <param name="Name">As it is signed for.</param>
 internal sealed record AwsService(string Name, string Version)
 {
     public static readonly AwsService Ec2 = new("ec2", "2016-11-15");
 
     public static readonly AwsService Iam = new("iam", "2010-05-08");
+
+    public static readonly AwsService Route53 = new("route53", "2013-04-01");
 }
 
 internal sealed class Ec2ServiceConfig : ClientConfig

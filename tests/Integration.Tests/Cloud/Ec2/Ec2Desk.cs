@@ -47,13 +47,13 @@ internal sealed class Ec2Desk : IDisposable
     public void Credentials(string text) => File.WriteAllText(SecretFile, text);
 
     /// <param name="caFile">PEM of the server's root; null: the system's.</param>
-    public Ec2Transport Transport(Uri? url = null, TrustedTime? trusted = null, UplinkResolver? resolver = null, string? caFile = null)
+    public Ec2Transport Transport(Uri? url = null, TrustedTime? trusted = null, UplinkResolver? resolver = null, string? caFile = null, AwsService? service = null)
     {
         trusted ??= new TrustedTime(new Synchronised(), TimeProvider.System, null, new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero));
         var meter = new UplinkMeter();
         resolver ??= new UplinkResolver([new IPEndPoint(IPAddress.Loopback, 1)], new LastGoodAddresses(_database, TimeProvider.System), meter, TimeProvider.System);
         var http = new UplinkHttp(() => [Uplink], new UplinkDialler(resolver, trusted, meter, TimeProvider.System), trusted);
-        var transport = new Ec2Transport(Ec2Endpoint.Of(Region, url ?? _url), SecretFile, http.CreateHandler(caFile));
+        var transport = new Ec2Transport(Ec2Endpoint.Of(Region, url ?? _url), SecretFile, http.CreateHandler(caFile), service);
         _owned.Add(transport);
         return transport;
     }

@@ -8,7 +8,7 @@ using Testing;
 namespace Integration.Tests.Cloud.Ec2;
 
 /// <summary>The same contract with somebody else's EC2, which checks signatures and policies with AWS's own code; and what only it has.</summary>
-public sealed class Ec2MotoTests(MotoServer moto) : IClassFixture<MotoServer>, IDisposable
+public sealed partial class Ec2MotoTests(MotoServer moto) : IClassFixture<MotoServer>, IDisposable
 {
     private readonly Ec2Desk _owner = new(moto.Url, moto.Owner.Id ?? "none", moto.Owner.Secret ?? "none") { Image = Moto.Image };
     private readonly Ec2Desk _daemon = new(moto.Url, moto.Daemon.Id ?? "none", moto.Daemon.Secret ?? "none") { Image = Moto.Image };

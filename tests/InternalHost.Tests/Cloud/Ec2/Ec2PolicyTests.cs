@@ -44,5 +44,15 @@ public sealed class Ec2PolicyTests
     }
 
     [Fact]
+    public void Fixed_address_needs_to_be_seen_and_led_to_what_bears_the_tag()
+    {
+        var policy = JsonNode.Parse(Ec2Policy.Render("home", "eu-central-1", ["t3.nano"], fixedAddress: true))!["Statement"]!.AsArray();
+
+        Assert.Contains("ec2:DescribeAddresses", policy[0]!["Action"]!.AsArray().Select(a => (string)a!));
+        Assert.Equal("ec2:AssociateAddress", (string)policy[3]!["Action"]![0]!);
+        Assert.Equal("home", (string)policy[3]!["Condition"]!["StringEquals"]!["aws:ResourceTag/bastion:site"]![0]!);
+    }
+
+    [Fact]
     public void Chinas_partition_has_its_own_name() => Assert.Contains("arn:aws-cn:ec2:cn-north-1:", Ec2Policy.Render("home", "cn-north-1", ["t3.nano"]));
 }
