@@ -11,6 +11,11 @@ public sealed record SiteReading(SiteOptions? Options, ImmutableDictionary<strin
     public SiteOptions OptionsOrThrow() => Options ?? throw new ConfigurationException(Errors);
 }
 
+/// <summary>The files that the making of a machine writes.</summary>
+/// <param name="HostKeys">Null: the pins stand in the configuration itself.</param>
+/// <param name="Secret">What the daemon calls the provider with; null: none is named.</param>
+public sealed record MakingFiles(string? HostKeys, string? Secret);
+
 /// <summary><c>internalhost.yaml</c>, read and checked: options that can be used as they stand, or all reasons why not.</summary>
 public static class SiteConfiguration
 {
@@ -22,6 +27,25 @@ public static class SiteConfiguration
         var errors = new ConfigurationErrors();
         var text = ReadText(path, errors);
         return text is null ? Failed(errors) : Read(text, remembered, errors, ModeOf(path));
+    }
+
+    /// <summary>The same before there is a machine: its pins and the daemon's credential need not be there.</summary>
+    public static (SiteReading Reading, MakingFiles Files) LoadForMaking(string path)
+    {
+        var errors = new ConfigurationErrors();
+        if (ReadText(path, errors) is not { } text || YamlTree.Parse(text, errors) is not { } file)
+        {
+            return (Failed(errors), new MakingFiles(null, null));
+        }
+
+        CheckReaders(file, ModeOf(path), errors);
+        var draft = SiteReader.Read(file, Remembered(file), errors);
+        var bastion = draft.Options.Bastion;
+        var files = new MakingFiles(
+            bastion.HostKeys.FirstOrDefault(k => k.StartsWith('/')),
+            bastion.Api?.SecretFile is { Length: > 0 } secret ? Path.Combine(draft.SecretsDirectory, secret) : null);
+        var options = new SiteFiles(draft, file, errors) { BeforeMaking = true }.Resolve();
+        return (errors.Any ? Failed(errors) : new SiteReading(options, draft.PortMemory, []), files);
     }
 
     /// <summary>The same from text that is no file.</summary>

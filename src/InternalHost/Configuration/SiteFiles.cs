@@ -9,6 +9,9 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
 {
     private const int MaxKeyFile = 64 * 1024;
 
+    /// <summary>The machine is not made yet: nor are the files that come of it.</summary>
+    public bool BeforeMaking { get; init; }
+
     public SiteOptions Resolve()
     {
         var options = draft.Options;
@@ -45,6 +48,11 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
 
     private List<string> KeysOf(string path)
     {
+        if (BeforeMaking && !File.Exists(path))
+        {
+            return [];
+        }
+
         var keys = ReadLines(path, "bastion.host_keys").Select(PersonalValues.PublicKey).ToList();
         if (keys.FirstOrDefault(k => k.Problem is not null).Problem is { } problem)
         {
@@ -86,7 +94,7 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
         }
 
         var found = SecretFiles.Find(name, draft.SecretsDirectory);
-        if (found.Problem is { } problem)
+        if (found.Problem is { } problem && !(BeforeMaking && key == "bastion.secret"))
         {
             Fail(key, name, problem);
         }

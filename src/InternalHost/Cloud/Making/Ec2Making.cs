@@ -17,6 +17,9 @@ internal sealed record Ec2ImageSource(string Owner, string Name)
 internal sealed class Ec2Making(Ec2Client client, MakingWish wish, ISetupShell shell, Ec2RunningUser? user, Ec2ImageSource? source = null) : IMakerCloud
 {
     private const string Architecture = "x86_64";
+
+    /// <summary>Of the image; said, because not every EC2 finds it out.</summary>
+    private const int DiskGigabytes = 8;
     private static readonly ImmutableArray<string> NotGone = ["pending", "running", "stopping", "stopped", "shutting-down"];
 
     private readonly Ec2ImageSource _source = source ?? Ec2ImageSource.Debian;
@@ -193,7 +196,7 @@ internal sealed class Ec2Making(Ec2Client client, MakingWish wish, ISetupShell s
 
     private string? NextSize(string size) => wish.Sizes.IndexOf(size) is var i and >= 0 && i + 1 < wish.Sizes.Length ? wish.Sizes[i + 1] : null;
 
-    private Ec2NewInstance Instance(MakingAttempt a) => new(a.Token, a.Image, a.Size, a.Key, [a.Firewall], _tags, UserData.Render(wish.Ports, hostKey: null)) { RootDeviceName = a.RootDevice };
+    private Ec2NewInstance Instance(MakingAttempt a) => new(a.Token, a.Image, a.Size, a.Key, [a.Firewall], _tags, UserData.Render(wish.Ports, hostKey: null)) { RootDeviceName = a.RootDevice, VolumeSize = DiskGigabytes };
 
     /// <summary>The provider's console names it, and the machine proves to have it: neither is believed alone.</summary>
     private async Task HostKeyAsync(SeenMachine machine, MakingJournal journal, CancellationToken ct)

@@ -5,7 +5,13 @@ namespace InternalHost.Cloud.Making;
 /// <summary>What is done by itself, whoever the provider is: on the machine by SSH, and in our own files.</summary>
 /// <param name="Install">Makes the machine a bastion; the first account of the image is given.</param>
 /// <param name="Pin">Writes the pin where the daemon looks for it.</param>
-internal sealed record MakingHands(Func<SeenMachine, MakingNotes, CancellationToken, Task> Install, Func<MakingNotes, CancellationToken, Task> Pin);
+internal sealed record MakingHands(Func<SeenMachine, MakingNotes, CancellationToken, Task> Install, Func<MakingNotes, CancellationToken, Task> Pin)
+{
+    /// <summary>Where no machine is worked on.</summary>
+    public static readonly MakingHands None = new(
+        (machine, _, _) => throw new MakingException($"{machine.Id} has to be installed anew: run this again"),
+        (_, _) => throw new MakingException("the host key has to be pinned anew: run this again"));
+}
 
 /// <summary>
 /// Makes a site's machine: looks, does the one thing that is next, writes it down, looks again. Where it ends, for whatever reason, the

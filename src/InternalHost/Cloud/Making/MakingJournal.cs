@@ -7,7 +7,7 @@ namespace InternalHost.Cloud.Making;
 /// <remarks>A file of its own, not the daemon's: a machine is made before the daemon ever ran, and by another user.</remarks>
 internal sealed class MakingJournal
 {
-    public const string FileName = "cloud-making.json";
+    public const string FileName = "making.json";
 
     private const UnixFileMode OursAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -18,6 +18,9 @@ internal sealed class MakingJournal
     private MakingJournal(string path, MakingNotes notes, Action<string, string?> put) => (_path, Notes, _put) = (path, notes, put);
 
     public MakingNotes Notes { get; private set; }
+
+    /// <summary>Something was written down, by this run or another.</summary>
+    public bool Exists => File.Exists(_path);
 
     /// <summary>What an earlier run has written down, else <paramref name="fresh"/>.</summary>
     /// <exception cref="MakingException">It cannot be read, or is of another machine.</exception>

@@ -29,7 +29,8 @@ internal static class SetupScript
         mkdir -p {Folder}
         cat > {Folder}/{facts.Package}
         echo "{facts.Sum}  {Folder}/{facts.Package}" | sha256sum --check --status || {"{"} echo "the package came broken: run this again" >&2; exit 1; {"}"}
-        if command -v cloud-init >/dev/null; then cloud-init status --wait >/dev/null 2>&1 || true; fi
+        # Where it does not run at this boot it would be waited for without end.
+        if [ -e /run/cloud-init/enabled ]; then timeout 600 cloud-init status --wait >/dev/null 2>&1 || true; fi
         echo "{facts.MaintenanceKey}" > {Folder}/maintenance.pub
         echo "{facts.SiteKey}" > {Folder}/site.pub
         get() {"{"} apt-get -o DPkg::Lock::Timeout=600 -q -y "$@"; {"}"}
