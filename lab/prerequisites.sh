@@ -9,7 +9,7 @@ export PATH
 # What is looked for, and the package that has it.
 PREREQUISITES="ssh:openssh-client ssh-keygen:openssh-client sshd:openssh-server openssl:openssl nft:nftables conntrack:conntrack
 rsync:rsync sudo:sudo newusers:passwd
-ip:iproute2 pkill:procps setpriv:util-linux nsenter:util-linux ping:iputils-ping tayga:tayga libsqlite3.so.0:libsqlite3-0 aws:awscli"
+ip:iproute2 pkill:procps setpriv:util-linux nsenter:util-linux ping:iputils-ping tayga:tayga libsqlite3.so.0:libsqlite3-0 aws:awscli cloud-init:cloud-init"
 
 # For the tests that install the packages into a whole Debian.
 # shellcheck disable=SC2034
@@ -57,6 +57,8 @@ install_packages() (
   forbid_services || exit 1
   export DEBIAN_FRONTEND=noninteractive
   get() { apt-get install -y -q --no-install-recommends "$@" </dev/null; }
+  # We want its schema; a machine that meets cloud-init at its next boot would be set up anew.
+  case " $* " in *' cloud-init '*) mkdir -p /etc/cloud && touch /etc/cloud/cloud-init.disabled ;; esac
   # The lists of a fresh container are empty: asked for only when they are needed.
   get "$@" >/dev/null 2>&1 || { apt-get update -q && get "$@"; } || exit 1
   case " $* " in

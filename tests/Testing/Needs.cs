@@ -35,6 +35,9 @@ public enum Need
     AwsCli = 4096,
 
     ShellCheck = 8192,
+
+    /// <summary>cloud-init, for its schema; it is kept from running on this machine.</summary>
+    CloudInit = 16_384,
 }
 
 [AttributeUsage(AttributeTargets.Method)]
@@ -118,6 +121,11 @@ public static class Needs
         if (needs.HasFlag(Need.ShellCheck) && Find("shellcheck") is null)
         {
             return "shellcheck is not installed";
+        }
+
+        if (needs.HasFlag(Need.CloudInit) && Find("cloud-init") is null)
+        {
+            return "cloud-init is not installed";
         }
 
         if (needs.HasFlag(Need.Container) && Box.Value is { } noBox)

@@ -82,6 +82,9 @@ internal sealed class HostRoom : IAsyncDisposable
         return result.Ok ? result.Output : throw new InvalidOperationException($"{script}\nexit {result.Exit}: {result.Output}\n{result.Error}");
     }
 
+    /// <summary>Starts programs of this machine, with its files, in the room's network.</summary>
+    public IProcessLauncher Network => new NetworkLauncher(this);
+
     public IChildProcess Start(Action<string> onLine, params string[] command) => _launcher.Start(Inside(command), (_, line) => onLine(line));
 
     public async Task UntilAsync(Func<Task<bool>> condition, string what)
@@ -104,4 +107,10 @@ internal sealed class HostRoom : IAsyncDisposable
     }
 
     private ProcessSpec Inside(string[] command) => new("nsenter", [$"--target={_pid}", "--mount", "--net", "--pid", "--", .. command]);
+
+    private sealed class NetworkLauncher(HostRoom room) : IProcessLauncher
+    {
+        public IChildProcess Start(ProcessSpec spec, Action<ProcessStream, string> onLine) =>
+            room._launcher.Start(spec with { Program = "nsenter", Arguments = [$"--target={room._pid}", "--net", "--", spec.Program, .. spec.Arguments] }, onLine);
+    }
 }

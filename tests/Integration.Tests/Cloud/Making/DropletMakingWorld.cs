@@ -11,11 +11,12 @@ namespace Integration.Tests.Cloud.Making;
 internal sealed partial class DropletMakingWorld : MakingWorld
 {
     private readonly Uri _url;
+    private readonly HttpMessageHandler? _watch;
     private int _oneTime;
 
-    private DropletMakingWorld(DigitalOceanStandIn standIn, Uri url)
+    private DropletMakingWorld(DigitalOceanStandIn standIn, Uri url, HttpMessageHandler? watch)
     {
-        (StandIn, _url) = (standIn, url);
+        (StandIn, _url, _watch) = (standIn, url, watch);
         Machines = new FakeMachines(BornWith);
     }
 
@@ -29,11 +30,12 @@ internal sealed partial class DropletMakingWorld : MakingWorld
     {
         var standIn = await DigitalOceanStandIn.StartAsync();
         standIn.Behaviour = new DropletBehaviour { BootsFor = TimeSpan.FromMilliseconds(1) };
-        return new DropletMakingWorld(standIn, standIn.BaseUrl);
+        return new DropletMakingWorld(standIn, standIn.BaseUrl, null);
     }
 
     /// <param name="url">What stands before the stand-in, whose owner is another.</param>
-    public static DropletMakingWorld Behind(DigitalOceanStandIn standIn, Uri url) => new(standIn, url);
+    /// <param name="watch">Sees every request of one run.</param>
+    public static DropletMakingWorld Behind(DigitalOceanStandIn standIn, Uri url, HttpMessageHandler watch) => new(standIn, url, watch);
 
     public override void IsComplete(string site)
     {
@@ -74,7 +76,7 @@ internal sealed partial class DropletMakingWorld : MakingWorld
 
     protected override (IMakerCloud Cloud, MakingNotes Fresh) Cloud(MakingWish wish, Guillotine guillotine, List<IDisposable> own)
     {
-        var http = new DigitalOceanHttp(_url, _ => Task.FromResult(DigitalOceanStandIn.Token), new GuillotineHandler(guillotine, new SocketsHttpHandler { UseProxy = false }), TimeProvider.System);
+        var http = new DigitalOceanHttp(_url, _ => Task.FromResult(DigitalOceanStandIn.Token), new GuillotineHandler(guillotine, _watch is null ? new SocketsHttpHandler { UseProxy = false } : new Kept(_watch)), TimeProvider.System);
         own.Add(http);
         return (
             new DropletMaking(
@@ -101,4 +103,12 @@ internal sealed partial class DropletMakingWorld : MakingWorld
 
     [GeneratedRegex("ed25519_public: (?<key>.*)", RegexOptions.ExplicitCapture)]
     private static partial Regex OneTimePublic();
+
+    /// <summary>Outlives the run, which disposes what it was given.</summary>
+    private sealed class Kept(HttpMessageHandler inner) : HttpMessageHandler
+    {
+        private readonly HttpMessageInvoker _inner = new(inner, disposeHandler: false);
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => _inner.SendAsync(request, cancellationToken);
+    }
 }
