@@ -25,6 +25,9 @@ internal sealed class CloudMakingDesk : IDisposable
     /// <summary>Below the state directory: notes, lock, files of one connection.</summary>
     private const string FolderName = "cloud";
 
+    /// <summary>Of internalhost.service.</summary>
+    private const string ServiceUser = "internalhost";
+
     private readonly List<IDisposable> _own = [];
     private readonly SystemProcessLauncher _launcher = new(TimeProvider.System);
     private readonly MakingPatience _patience = new();
@@ -155,8 +158,16 @@ internal sealed class CloudMakingDesk : IDisposable
         return (key.Value ?? "", key.Problem is { } problem ? $"{pub} {problem}" : null);
     }
 
+    /// <summary>The public half of the tunnel's key, which is made where there is none. The daemon that uses it is not root.</summary>
     private async Task<string> SiteKeyAsync(CancellationToken ct)
     {
+        if (!File.Exists(_site.Bastion.KeyFile))
+        {
+            await SshKeygen.EnsurePairAsync(_site.Bastion.KeyFile, _launcher, ct);
+            var given = !Environment.IsPrivilegedProcess || (await _launcher.RunAsync(new ProcessSpec("chown", [ServiceUser, _site.Bastion.KeyFile]), ct)).Ok;
+            Say($"the tunnel's key was made: {_site.Bastion.KeyFile}{(given ? "" : $"; there is no user {ServiceUser} here: give the file to whom the daemon runs as")}");
+        }
+
         var result = await _launcher.RunAsync(new ProcessSpec("ssh-keygen", ["-y", "-f", _site.Bastion.KeyFile]), ct);
         return result.Ok && PersonalValues.PublicKey(result.Output.Trim()).Value is { } key ? key
             : throw new MakingException($"{_site.Bastion.KeyFile} is no key of the tunnel that can be used: {result.Error}");

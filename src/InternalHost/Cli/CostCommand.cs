@@ -26,7 +26,7 @@ internal static class CostCommand
 
     private static int Run(string configFile, bool json, InvocationConfiguration io)
     {
-        var reading = SiteConfiguration.Load(configFile);
+        var (reading, _) = SiteConfiguration.LoadForMaking(configFile);   // what it will cost is asked before there is anything
         if (reading.Options is not { } site)
         {
             foreach (var error in reading.Errors)

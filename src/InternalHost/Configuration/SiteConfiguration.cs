@@ -29,7 +29,7 @@ public static class SiteConfiguration
         return text is null ? Failed(errors) : Read(text, remembered, errors, ModeOf(path));
     }
 
-    /// <summary>The same before there is a machine: its pins and the daemon's credential need not be there.</summary>
+    /// <summary>The same before there is a machine: its pins, the tunnel's key and the secrets need not be there.</summary>
     public static (SiteReading Reading, MakingFiles Files) LoadForMaking(string path)
     {
         var errors = new ConfigurationErrors();

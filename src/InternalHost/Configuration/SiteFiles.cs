@@ -9,13 +9,13 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
 {
     private const int MaxKeyFile = 64 * 1024;
 
-    /// <summary>The machine is not made yet: nor are the files that come of it.</summary>
+    /// <summary>The machine is not made yet: nor need be its pins, the tunnel's key and the secrets.</summary>
     public bool BeforeMaking { get; init; }
 
     public SiteOptions Resolve()
     {
         var options = draft.Options;
-        if (SecretFiles.CheckKey(options.Bastion.KeyFile) is { } problem)
+        if (SecretFiles.CheckKey(options.Bastion.KeyFile) is { } problem && !(BeforeMaking && !File.Exists(options.Bastion.KeyFile)))
         {
             Fail("bastion.key", options.Bastion.KeyFile, problem);
         }
@@ -94,7 +94,7 @@ internal sealed class SiteFiles(SiteDraft draft, ConfigurationNode.Map file, Con
         }
 
         var found = SecretFiles.Find(name, draft.SecretsDirectory);
-        if (found.Problem is { } problem && !(BeforeMaking && key == "bastion.secret"))
+        if (found.Problem is { } problem && !BeforeMaking)
         {
             Fail(key, name, problem);
         }

@@ -23,6 +23,7 @@ internal sealed class HostRoom : IAsyncDisposable
         done
         mount -t tmpfs -o mode=755 tmpfs /run
         mkdir -p /run/sshd
+        rm -rf /etc/cloud # only there for "cloud-init schema": the room is no cloud's instance
         ip link set lo up
         rm -f /run/nologin /etc/nologin
         echo furnished

@@ -33,6 +33,20 @@ public sealed class CloudVerbsTests : IDisposable
     public async Task A_maintenance_key_that_is_named_must_be_there() =>
         Assert.Contains("is not there", await ErrorAsync(2, DigitalOcean(_folder.At("keys/new.pub")), "create", "--maintenance-key", _folder.At("keys/nobody")), StringComparison.Ordinal);
 
+    [Fact]
+    public async Task What_it_costs_is_told_before_there_is_a_key_or_a_secret()
+    {
+        var site = DigitalOcean(_folder.At("keys/new.pub"));
+        Directory.Delete(_folder.At("keys"), recursive: true);
+        Directory.Delete(_folder.At("secrets"), recursive: true);
+        using StringWriter output = new(), errors = new();
+
+        Assert.Equal(0, await CommandTree.RunAsync(["cost", "-c", _folder.Write("a.yaml", site)], output, errors));
+
+        Assert.Contains("at rest", output.ToString(), StringComparison.Ordinal);
+        Assert.Empty(errors.ToString());
+    }
+
     private string DigitalOcean(string hostKeys) => _folder.Good
         .Replace("  cloud: static\n  address: 198.51.100.10\n", "  cloud: digitalocean\n  region: fra1\n  secret: digitalocean\n  endpoint: http://127.0.0.1:9/\n", StringComparison.Ordinal)
         .Replace($"host_keys: {SiteFolder.HostKey}", $"host_keys: {hostKeys}", StringComparison.Ordinal);
